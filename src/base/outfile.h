@@ -1,0 +1,30 @@
+/* outfile.h - a file that appears under its name only when it is whole. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+/*
+ * Bytes go to ".NAME.tmp" in the same directory (a leftover of a killed run is overwritten) and reach NAME by
+ * rename(2) in outfile_commit. Standard output has neither and is only flushed.
+ */
+struct outfile {
+    int fd; // -1: closed
+    bool is_stdout;
+    char *path, *tmp_path;
+};
+
+#define OUTFILE_INIT ((struct outfile){.fd = -1})
+
+/** Create directory `dir` and its parents where missing. An existing plain file there is E_ARG. */
+MUST_CHECK int make_directories(const char *dir, struct err *err);
+/** dir "-" means standard output (name is ignored), else dir must exist. @return 0, E_NOMEM or E_IO. */
+MUST_CHECK int outfile_open(struct outfile *f, const char *dir, const char *name, struct err *err);
+/** Write all of it. @return 0 or E_IO naming the file. */
+MUST_CHECK int outfile_write(struct outfile *f, const void *bytes, size_t len, struct err *err);
+/** Flush to disk, close and rename. After a failure nothing has appeared under the name. */
+MUST_CHECK int outfile_commit(struct outfile *f, struct err *err);
+/** For CLEANUP: an uncommitted file is closed and removed; nothing happens after a commit. */
+void outfile_abandon(struct outfile *f);

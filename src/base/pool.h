@@ -1,0 +1,41 @@
+/* pool.h - fork-join worker threads, and a turnstile that lets them commit in order. */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum { POOL_MAX_WORKERS = 1024 };
+
+/** Runs on worker `index` in [0, n_workers). Returns 0 or E_*, with its own err filled. */
+typedef int pool_fn(unsigned index, void *arg, struct err *err);
+
+/**
+ * Run fn once per worker, on the calling thread and n_workers - 1 new ones, and wait for all.
+ * If a thread cannot be started, the run goes on with fewer; fn(0) always runs.
+ * @return 0, or the failure of the lowest-numbered failed worker. 1 <= n_workers <= POOL_MAX_WORKERS.
+ */
+MUST_CHECK int pool_run(unsigned n_workers, pool_fn *fn, void *arg, struct err *err);
+
+/** Cores this process may run on (sched_getaffinity), at least 1. */
+unsigned pool_default_workers(void);
+
+/*
+ * Tickets 0, 1, 2, ... pass one after another: whoever holds ticket t waits until t - 1 is done.
+ * A worker that fails calls turnstile_abort, which lets every waiter go with `false`.
+ */
+struct turnstile {
+    pthread_mutex_t lock;
+    pthread_cond_t moved;
+    uint64_t next;
+    bool aborted;
+};
+
+MUST_CHECK int turnstile_init(struct turnstile *t, struct err *err);
+void turnstile_deinit(struct turnstile *t);
+/** Block until it is ticket's turn. @return false when the run was aborted (then do not call _done). */
+MUST_CHECK bool turnstile_enter(struct turnstile *t, uint64_t ticket);
+void turnstile_done(struct turnstile *t, uint64_t ticket);
+void turnstile_abort(struct turnstile *t);
