@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MPL-2.0
+# A thin door to Meson and to scripts/. The build itself is described in the meson.build files.
+
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+FUZZ_SECONDS ?= 10
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test test-real bench bench-peers fuzz lint install clean
+
+help:
+	@echo 'make demo                   watch two servers add up encrypted submissions'
+	@echo 'make test                   run every test that needs no network'
+	@echo
+	@echo 'make setup                  install the Debian packages that are missing (root), or name them'
+	@echo 'make build                  build everything in $(BUILD)/'
+	@echo 'make test-real              run the tests against real servers'
+	@echo 'make bench                  measure, as ratios to what cannot be avoided'
+	@echo 'make bench-peers            measure beside libprio-rs; needs a Rust toolchain'
+	@echo 'make fuzz FUZZ_SECONDS=10   run every fuzz target for so long'
+	@echo 'make lint                   formatting, static analysis, the rules of the house'
+	@echo 'make install DESTDIR= PREFIX=/usr/local'
+	@echo 'make clean                  remove $(BUILD)/ and build-*/'
+
+setup:
+	@scripts/setup build
+
+$(BUILD)/build.ninja: | setup
+	meson setup $(BUILD)
+
+build: setup $(BUILD)/build.ninja
+	@meson compile -C $(BUILD)
+
+demo: build
+	@scripts/demo $(BUILD)
+
+test: build
+	@scripts/test $(BUILD)
+
+test-real: build
+	@echo 'test-real: nothing here talks to a server yet'
+
+bench: build
+	@scripts/bench $(BUILD)
+
+bench-peers: build
+	@bench/peers/libprio-rs/run $(BUILD)
+
+fuzz:
+	@scripts/setup fuzz
+	@scripts/fuzz $(FUZZ_SECONDS)
+
+lint: build
+	@scripts/setup lint
+	@scripts/lint $(BUILD)
+
+# The pkg-config file holds the prefix, so the build must know it; Meson rebuilds only that file.
+install: build
+	@meson configure $(BUILD) -Dprefix=$(abspath $(PREFIX))
+	@ninja -C $(BUILD)
+	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
+
+clean:
+	rm -rf $(BUILD) build-*
