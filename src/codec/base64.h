@@ -22,11 +22,13 @@ static inline size_t base64_decode_room(size_t len)
 struct base64_ops {
     /**
      * Decode len characters. out: base64_decode_room(len) bytes, not overlapping in.
-     * @return the number of bytes, or -1: length not a multiple of four, a foreign character (white space included),
-     * padding that is missing or in the wrong place, or spare bits that are not zero (prio-v1.md 16.3).
+     * @return the number of bytes, or -1: length not a multiple of four, a foreign character (white
+     * space included), padding that is missing or in the wrong place, or spare bits that are not
+     * zero (prio-v1.md 16.3).
      */
     ptrdiff_t (*decode)(uint8_t *out, const uint8_t *in, size_t len);
-    /** Encode n bytes. out: base64_encoded_len(n) + BASE64_SLACK bytes; no terminator. @return characters written. */
+    /** Encode n bytes. out: base64_encoded_len(n) + BASE64_SLACK bytes; no terminator. @return
+     * characters written. */
     size_t (*encode)(uint8_t *out, const uint8_t *in, size_t n);
 };
 

@@ -1,4 +1,5 @@
-/* gzip.h - a source that unpacks gzip (RFC 1952) when its first two bytes say so, and passes on anything else. */
+/* gzip.h - a source that unpacks gzip (RFC 1952) when its first two bytes say so, and passes on
+ * anything else. */
 #pragma once
 
 #include "base/source.h"

@@ -1,17 +1,18 @@
 /*
  * ndjson.h - lines in and out.
  *
- * Reading hands out chunks of whole lines, each chunk into the buffer of the worker that asked, so that many workers can
- * share one input with one copy of the bytes and without a reader thread. A line that is longer than the limit is skipped
- * without being buffered and comes out as a chunk of its own that says so.
+ * Reading hands out chunks of whole lines, each chunk into the buffer of the worker that asked, so
+ * that many workers can share one input with one copy of the bytes and without a reader thread. A
+ * line that is longer than the limit is skipped without being buffered and comes out as a chunk of
+ * its own that says so.
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "base/source.h"
+
+#include <stdbool.h>
+#include <stdint.h>
 
 enum { NDJSON_SLACK = 64 }; // readable bytes behind a chunk's last line, for SIMD loads
 

@@ -1,8 +1,9 @@
 /*
- * record.h - one line of telemetry, {"id": ..., "payload": ...}: found, checked and rewritten without building a tree.
+ * record.h - one line of telemetry, {"id": ..., "payload": ...}: found, checked and rewritten
+ * without building a tree.
  *
- * The whole line is checked to be one JSON object (RFC 8259, UTF-8, nesting up to RECORD_MAX_DEPTH). Of a repeated "id"
- * or "payload" the last value counts, as in the original.
+ * The whole line is checked to be one JSON object (RFC 8259, UTF-8, nesting up to
+ * RECORD_MAX_DEPTH). Of a repeated "id" or "payload" the last value counts, as in the original.
  */
 #pragma once
 
@@ -11,49 +12,60 @@
 
 enum { RECORD_MAX_DEPTH = 64, RECORD_MAX_ID_BYTES = 1024 };
 
-enum record_id { RECORD_ID_NONE, RECORD_ID_STRING, RECORD_ID_NUMBER }; // other types and absence: NONE
+enum record_id {
+    RECORD_ID_NONE,
+    RECORD_ID_STRING,
+    RECORD_ID_NUMBER
+}; // other types and absence: NONE
 
 struct record {
     struct span line;
     enum record_id id_kind;
-    struct span id;      // string: its bytes, unescaped; number: its text. Longer than RECORD_MAX_ID_BYTES: id_kind NONE
+    struct span id;      // string: its bytes, unescaped; number: its text. Longer than
+                         // RECORD_MAX_ID_BYTES: id_kind NONE
     bool has_payload;    // a string
     struct span payload; // its bytes, unescaped
     bool payload_is_array;
     struct span payload_raw; // the value's text in the line (any type); empty when absent
-    bool plain; // exactly the members id and payload, in this order, both written with ", " and ": "
+    bool
+        plain; // exactly the members id and payload, in this order, both written with ", " and ": "
 };
 
 /** Kernels for scanning text; see record_ops_init. */
 struct record_ops {
-    /** First byte of [p, end) that is '"', '\\', below 0x20 or above 0x7f, or end. Up to 64 bytes behind end may be read. */
+    /** First byte of [p, end) that is '"', '\\', below 0x20 or above 0x7f, or end. Up to 64 bytes
+     * behind end may be read. */
     const uint8_t *(*string_end)(const uint8_t *p, const uint8_t *end);
 };
 void record_ops_init(struct record_ops *ops, unsigned cpu);
 
 /**
- * Read one line (no newline; NDJSON_SLACK readable bytes behind it). Spans in *r borrow from line or from scratch, which is
- * cleared first and holds what had to be unescaped; both must outlive r. scratch's ceiling must be at least line.len.
+ * Read one line (no newline; NDJSON_SLACK readable bytes behind it). Spans in *r borrow from line
+ * or from scratch, which is cleared first and holds what had to be unescaped; both must outlive r.
+ * scratch's ceiling must be at least line.len.
  * @return 1, 0: not one JSON object (bad-json), or E_NOMEM.
  */
 MUST_CHECK int record_parse(struct record *r, const struct record_ops *ops, struct span line,
                             struct buf *scratch, struct err *err);
 
 /**
- * Append r's line to out with the payload replaced by the ASCII text `payload`, as Python's json.dumps would write it:
- * ", " and ": " between tokens, non-ASCII escaped, members in their order (a repeated id or payload at its first place
- * with its last value), numbers as their text; then a newline.
+ * Append r's line to out with the payload replaced by the ASCII text `payload`, as Python's
+ * json.dumps would write it:
+ * ", " and ": " between tokens, non-ASCII escaped, members in their order (a repeated id or payload
+ * at its first place with its last value), numbers as their text; then a newline.
  */
 MUST_CHECK int record_rewrite(struct buf *out, const struct record *r, struct span payload,
                               struct err *err);
 
-/** Append bytes (UTF-8; anything else becomes U+FFFD) as a JSON string with quotes, ASCII only, escaped as Python does. */
+/** Append bytes (UTF-8; anything else becomes U+FFFD) as a JSON string with quotes, ASCII only,
+ * escaped as Python does. */
 MUST_CHECK int json_write_string(struct buf *out, struct span text, struct err *err);
 
 /**
  * Read the text of a JSON array of n unsigned integers below `limit`, written as plain digits.
- * @return 1, or 0: not such an array, or not exactly n entries, or an entry out of range; *bad_index is then the entry's
- * index, or n when the count is wrong, or SIZE_MAX when it is no array of integers at all.
+ * @return 1, or 0: not such an array, or not exactly n entries, or an entry out of range;
+ * *bad_index is then the entry's index, or n when the count is wrong, or SIZE_MAX when it is no
+ * array of integers at all.
  */
 int uint_array_parse(uint64_t *out, size_t n, uint64_t limit, struct span text, size_t *bad_index);
 
