@@ -1,0 +1,69 @@
+#!/bin/sh
+# SPDX-License-Identifier: MPL-2.0
+#
+# install.sh ROOT BUILD PREFIX LIBDIR CC - what is installed is complete, and enough to build a program with.
+set -u
+root=$1 build=$2 prefix=$3 libdir=$4 cc=$5
+. "$root/tests/build/tap.sh"
+stage=$tap_dir/stage
+lib=$stage$prefix/$libdir
+
+install_it() {
+    DESTDIR=$stage meson install -C "$build" --no-rebuild
+}
+
+listing() {
+    (cd "$stage$prefix" && find . ! -type d | LC_ALL=C sort) >"$tap_dir/is"
+    printf './%s\n' bin/prio include/weir/prio.h "$libdir/libweir-prio.a" \
+        "$libdir/libweir-prio.so" "$libdir/libweir-prio.so.0" "$libdir/libweir-prio.so.0.1.0" \
+        "$libdir/pkgconfig/weir-prio.pc" | LC_ALL=C sort >"$tap_dir/must"
+    grep -v '^\./share/' "$tap_dir/is" | diff "$tap_dir/must" -
+}
+
+flags() {
+    PKG_CONFIG_SYSROOT_DIR=$stage PKG_CONFIG_PATH=$lib/pkgconfig pkg-config "$@" weir-prio
+}
+
+# Neither include path nor archive of the source tree is in reach of these two.
+with_shared() {
+    # shellcheck disable=SC2046 # flags are words
+    "$cc" -std=c99 -Wall -Wextra -Werror -pedantic -o "$tap_dir/shared" "$root/examples/sum.c" \
+        $(flags --cflags --libs) &&
+        LD_LIBRARY_PATH=$lib "$tap_dir/shared" &&
+        readelf -d "$tap_dir/shared" | grep -qF 'libweir-prio.so.0'
+}
+
+with_static() {
+    # shellcheck disable=SC2046
+    "$cc" -static -o "$tap_dir/static" "$root/examples/sum.c" $(flags --static --cflags --libs) &&
+        "$tap_dir/static"
+}
+
+header_alone() {
+    echo '#include <weir/prio.h>' >"$tap_dir/alone.c"
+    # shellcheck disable=SC2046
+    "$cc" -std=c99 -Wall -Wextra -Werror -pedantic -fsyntax-only "$tap_dir/alone.c" $(flags --cflags)
+}
+
+header_in_cxx() {
+    echo '#include <weir/prio.h>' >"$tap_dir/alone.cc"
+    # shellcheck disable=SC2046
+    c++ -Wall -Wextra -Werror -pedantic -fsyntax-only "$tap_dir/alone.cc" $(flags --cflags)
+}
+
+version() {
+    [ "$("$stage$prefix/bin/prio" --version | grep -o '[0-9.]*$')" = "$(flags --modversion)" ]
+}
+
+promise "install succeeds below DESTDIR" install_it
+promise "what is installed is what is listed here" listing
+promise "the header compiles alone as C99" header_alone
+if command -v c++ >/dev/null; then
+    promise "the header compiles alone as C++" header_in_cxx
+else
+    skip_promise "the header compiles alone as C++" "no C++ compiler"
+fi
+promise "a program builds with the shared library and runs" with_shared
+promise "a program builds with the static library and runs" with_static
+promise "the program and the pkg-config file tell the same version" version
+done_promising
