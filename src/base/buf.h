@@ -1,14 +1,15 @@
 /* buf.h - owned bytes that grow up to a ceiling. */
 #pragma once
 
-#include <stdarg.h>
-
 #include "base/err.h"
 #include "base/span.h"
 
+#include <stdarg.h>
+
 /*
- * len <= cap <= max. Growth is geometric and stops at max with E_NOMEM, so that no input can make a process
- * grow without bound. A buf marked `secret` wipes memory before giving it back (also the old block of a growth).
+ * len <= cap <= max. Growth is geometric and stops at max with E_NOMEM, so that no input can make a
+ * process grow without bound. A buf marked `secret` wipes memory before giving it back (also the
+ * old block of a growth).
  */
 struct buf {
     uint8_t *data;
@@ -16,7 +17,7 @@ struct buf {
     bool secret;
 };
 
-#define BUF_INIT(max_bytes) ((struct buf){.max = (max_bytes)})
+#define BUF_INIT(max_bytes)        ((struct buf){.max = (max_bytes)})
 #define BUF_INIT_SECRET(max_bytes) ((struct buf){.max = (max_bytes), .secret = true})
 
 /** Make room for extra more bytes behind len. @return 0 or E_NOMEM (buf unchanged). */

@@ -15,8 +15,9 @@ enum cpu_feature {
 unsigned cpu_detect(void);
 
 /**
- * Read the text of WEIR_CPU / --cpu: "c", "avx2", "avx512"; a level includes those below it, "avx512" everything
- * of that family. NULL or "" means all. @return 0 and *mask to AND with cpu_detect(), or E_ARG.
+ * Read the text of WEIR_CPU / --cpu: "c", "avx2", "avx512"; a level includes those below it,
+ * "avx512" everything of that family. NULL or "" means all. @return 0 and *mask to AND with
+ * cpu_detect(), or E_ARG.
  */
 MUST_CHECK int cpu_parse_level(unsigned *mask, const char *text, struct err *err);
 

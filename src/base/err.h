@@ -24,15 +24,16 @@ struct err {
 };
 
 /**
- * Start err's text with the printf-like message; a native errno > 0 with code E_IO appends ": <strerror>".
+ * Start err's text with the printf-like message; a native errno > 0 with code E_IO appends ":
+ * <strerror>".
  * @return code, so that a caller can `return err_set(...)`. err may be NULL.
  */
 int err_set(struct err *err, enum err_code code, long native, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 
 /**
- * Put what this layer was doing in front: "fmt: old text". When full, the outer words are dropped, never the
- * cause. @return code unchanged. err may be NULL.
+ * Put what this layer was doing in front: "fmt: old text". When full, the outer words are dropped,
+ * never the cause. @return code unchanged. err may be NULL.
  */
 int err_wrap(struct err *err, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 

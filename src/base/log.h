@@ -1,17 +1,18 @@
 /* log.h - the one logger: to stderr, as text for people or as one JSON object a line. */
 #pragma once
 
+#include "base/compiler.h"
+
 #include <stdbool.h>
 #include <stdint.h>
-
-#include "base/compiler.h"
 
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
 /*
- * A field of a log line. Text format: "prio: warning: message key=value key=\"two words\""; info lines drop the
- * level. JSON: {"time":"2026-08-20T04:30:00.123456Z","level":"warning","program":"prio","message":"...","key":value}.
+ * A field of a log line. Text format: "prio: warning: message key=value key=\"two words\""; info
+ * lines drop the level. JSON:
+ * {"time":"2026-08-20T04:30:00.123456Z","level":"warning","program":"prio","message":"...","key":value}.
  */
 struct log_field {
     const char *key; // NULL ends a list
@@ -28,7 +29,7 @@ struct log_field {
 #define LOG_U(k, v) ((struct log_field){.key = (k), .kind = LOG_UINT, .value.uint = (v)})
 #define LOG_R(k, v) ((struct log_field){.key = (k), .kind = LOG_REAL, .value.real = (v)})
 #define LOG_B(k, v) ((struct log_field){.key = (k), .kind = LOG_BOOL, .value.boolean = (v)})
-#define LOG_END ((struct log_field){.key = NULL})
+#define LOG_END     ((struct log_field){.key = NULL})
 
 /** Once, at the start of a program, before threads. program: borrowed for ever. */
 void log_init(const char *program, enum log_format format, enum log_level lowest);
@@ -40,7 +41,7 @@ void log_line(enum log_level level, const struct log_field *fields, const char *
 /* log_event(LOG_LEVEL_INFO, "verify1 done", LOG_U("records", n), LOG_U("errors", e)); */
 #define log_event(level, message, ...)                                                             \
     log_line((level), (const struct log_field[]){__VA_ARGS__, LOG_END}, "%s", (message))
-#define log_info(...) log_line(LOG_LEVEL_INFO, NULL, __VA_ARGS__)
+#define log_info(...)    log_line(LOG_LEVEL_INFO, NULL, __VA_ARGS__)
 #define log_warning(...) log_line(LOG_LEVEL_WARNING, NULL, __VA_ARGS__)
-#define log_error(...) log_line(LOG_LEVEL_ERROR, NULL, __VA_ARGS__)
-#define log_debug(...) log_line(LOG_LEVEL_DEBUG, NULL, __VA_ARGS__)
+#define log_error(...)   log_line(LOG_LEVEL_ERROR, NULL, __VA_ARGS__)
+#define log_debug(...)   log_line(LOG_LEVEL_DEBUG, NULL, __VA_ARGS__)

@@ -1,18 +1,20 @@
 /*
  * opts.h - the option parser that every program shares.
  *
- * A program is a table of commands; a command is a summary, groups of options that fill one args struct, and a run
- * function. Precedence: command line, environment, default. Behaviour follows click, which the originals used
- * (prio-processor.md section 2): a usage error prints "Usage: ..." and "Error: ..." on stderr and exits 2;
- * --help works on the program and on every command and exits 0; a program without a command prints its help, exit 0.
+ * A program is a table of commands; a command is a summary, groups of options that fill one args
+ * struct, and a run function. Precedence: command line, environment, default. Behaviour follows
+ * click, which the originals used (prio-processor.md section 2): a usage error prints "Usage: ..."
+ * and "Error: ..." on stderr and exits 2;
+ * --help works on the program and on every command and exits 0; a program without a command prints
+ * its help, exit 0.
  */
 #pragma once
+
+#include "base/err.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "base/err.h"
 
 enum { OPT_SECRET_BYTES = 4096 };
 
@@ -31,62 +33,84 @@ enum opt_kind {
 };
 
 struct opt {
-    const char *name;   // long name without dashes, "batch-id"; NULL ends a group
-    char short_name;    // 0: none
+    const char *name; // long name without dashes, "batch-id"; NULL ends a group
+    char short_name;  // 0: none
     enum opt_kind kind;
     bool required;
-    size_t offset;      // into the args struct
-    const char *env;    // environment variable, NULL: none
+    size_t offset;       // into the args struct
+    const char *env;     // environment variable, NULL: none
     const char *metavar; // shown in help: "FILE"
-    const char *help;    // one or two sentences; opts.c appends env, choices, range and "[required]"
-    uint64_t min, max;            // OPT_KIND_UINT
-    const char *const *choices;   // OPT_KIND_CHOICE, NULL-terminated
+    const char *help;  // one or two sentences; opts.c appends env, choices, range and "[required]"
+    uint64_t min, max; // OPT_KIND_UINT
+    const char *const *choices; // OPT_KIND_CHOICE, NULL-terminated
 };
 
 /*
- * An OPT_KIND_SECRET option "private-key-hex" with env "PRIVATE_KEY_HEX" also answers to --private-key-hex-file and
- * PRIVATE_KEY_HEX_FILE, which name a file whose content (one trailing newline dropped) is the value. The value given in
- * argv is overwritten there at once, the help recommends the environment or the file. Precedence: --x, --x-file, X, X_FILE.
- * "required" is met by any of them. The value never appears in an error text.
+ * An OPT_KIND_SECRET option "private-key-hex" with env "PRIVATE_KEY_HEX" also answers to
+ * --private-key-hex-file and PRIVATE_KEY_HEX_FILE, which name a file whose content (one trailing
+ * newline dropped) is the value. The value given in argv is overwritten there at once, the help
+ * recommends the environment or the file. Precedence: --x, --x-file, X, X_FILE. "required" is met
+ * by any of them. The value never appears in an error text.
  */
 #define OPT_STRING(NAME, ARGS, FIELD, ENV, METAVAR, HELP)                                          \
-    {.name = (NAME), .kind = OPT_KIND_STRING, .offset = offsetof(ARGS, FIELD), .env = (ENV),       \
-     .metavar = (METAVAR), .help = (HELP)}
+    {                                                                                              \
+        .name = (NAME), .kind = OPT_KIND_STRING, .offset = offsetof(ARGS, FIELD), .env = (ENV),    \
+        .metavar = (METAVAR), .help = (HELP)                                                       \
+    }
 #define OPT_STRING_REQUIRED(NAME, ARGS, FIELD, ENV, METAVAR, HELP)                                 \
-    {.name = (NAME), .kind = OPT_KIND_STRING, .required = true, .offset = offsetof(ARGS, FIELD),   \
-     .env = (ENV), .metavar = (METAVAR), .help = (HELP)}
+    {                                                                                              \
+        .name = (NAME), .kind = OPT_KIND_STRING, .required = true,                                 \
+        .offset = offsetof(ARGS, FIELD), .env = (ENV), .metavar = (METAVAR), .help = (HELP)        \
+    }
 #define OPT_UINT(NAME, ARGS, FIELD, ENV, MIN, MAX, HELP)                                           \
-    {.name = (NAME), .kind = OPT_KIND_UINT, .offset = offsetof(ARGS, FIELD), .env = (ENV),         \
-     .metavar = "N", .help = (HELP), .min = (MIN), .max = (MAX)}
+    {                                                                                              \
+        .name = (NAME), .kind = OPT_KIND_UINT, .offset = offsetof(ARGS, FIELD), .env = (ENV),      \
+        .metavar = "N", .help = (HELP), .min = (MIN), .max = (MAX)                                 \
+    }
 #define OPT_UINT_REQUIRED(NAME, ARGS, FIELD, ENV, MIN, MAX, HELP)                                  \
-    {.name = (NAME), .kind = OPT_KIND_UINT, .required = true, .offset = offsetof(ARGS, FIELD),     \
-     .env = (ENV), .metavar = "N", .help = (HELP), .min = (MIN), .max = (MAX)}
+    {                                                                                              \
+        .name = (NAME), .kind = OPT_KIND_UINT, .required = true, .offset = offsetof(ARGS, FIELD),  \
+        .env = (ENV), .metavar = "N", .help = (HELP), .min = (MIN), .max = (MAX)                   \
+    }
 #define OPT_CHOICE(NAME, ARGS, FIELD, ENV, CHOICES, HELP)                                          \
-    {.name = (NAME), .kind = OPT_KIND_CHOICE, .offset = offsetof(ARGS, FIELD), .env = (ENV),       \
-     .help = (HELP), .choices = (CHOICES)}
+    {                                                                                              \
+        .name = (NAME), .kind = OPT_KIND_CHOICE, .offset = offsetof(ARGS, FIELD), .env = (ENV),    \
+        .help = (HELP), .choices = (CHOICES)                                                       \
+    }
 #define OPT_CHOICE_REQUIRED(NAME, ARGS, FIELD, ENV, CHOICES, HELP)                                 \
-    {.name = (NAME), .kind = OPT_KIND_CHOICE, .required = true, .offset = offsetof(ARGS, FIELD),   \
-     .env = (ENV), .help = (HELP), .choices = (CHOICES)}
+    {                                                                                              \
+        .name = (NAME), .kind = OPT_KIND_CHOICE, .required = true,                                 \
+        .offset = offsetof(ARGS, FIELD), .env = (ENV), .help = (HELP), .choices = (CHOICES)        \
+    }
 #define OPT_FLAG(NAME, SHORT, ARGS, FIELD, ENV, HELP)                                              \
-    {.name = (NAME), .short_name = (SHORT), .kind = OPT_KIND_FLAG,                                 \
-     .offset = offsetof(ARGS, FIELD), .env = (ENV), .help = (HELP)}
+    {                                                                                              \
+        .name = (NAME), .short_name = (SHORT), .kind = OPT_KIND_FLAG,                              \
+        .offset = offsetof(ARGS, FIELD), .env = (ENV), .help = (HELP)                              \
+    }
 #define OPT_SECRET_REQUIRED(NAME, ARGS, FIELD, ENV, METAVAR, HELP)                                 \
-    {.name = (NAME), .kind = OPT_KIND_SECRET, .required = true, .offset = offsetof(ARGS, FIELD),   \
-     .env = (ENV), .metavar = (METAVAR), .help = (HELP)}
-#define OPT_END {.name = NULL}
+    {                                                                                              \
+        .name = (NAME), .kind = OPT_KIND_SECRET, .required = true,                                 \
+        .offset = offsetof(ARGS, FIELD), .env = (ENV), .metavar = (METAVAR), .help = (HELP)        \
+    }
+#define OPT_END                                                                                    \
+    {                                                                                              \
+        .name = NULL                                                                               \
+    }
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_TRY_LATER = 75 };
 
 struct opt_command {
-    const char *name;    // "verify1"; NULL ends the table
-    const char *summary; // one line in the program's help
-    const char *details; // paragraphs below the usage line of the command's help; may be NULL
-    const char *positional; // metavar of one positional argument ("FILE"), NULL: none are taken
+    const char *name;         // "verify1"; NULL ends the table
+    const char *summary;      // one line in the program's help
+    const char *details;      // paragraphs below the usage line of the command's help; may be NULL
+    const char *positional;   // metavar of one positional argument ("FILE"), NULL: none are taken
     size_t positional_offset; // const char * in the args struct; required when positional is set
-    const struct opt *const *groups; // NULL-terminated list of tables, each ended by OPT_END; all fill one args struct
+    const struct opt *const
+        *groups; // NULL-terminated list of tables, each ended by OPT_END; all fill one args struct
     const void *defaults; // args_size bytes copied into the args struct first; NULL: zeros
     size_t args_size;
-    /** @return exit status; on failure fill err and return EXIT_FAILED (opts_main prints err) or EXIT_USAGE. */
+    /** @return exit status; on failure fill err and return EXIT_FAILED (opts_main prints err) or
+     * EXIT_USAGE. */
     int (*run)(void *args, struct err *err);
 };
 
@@ -99,14 +123,16 @@ struct opt_program {
 };
 
 /**
- * Parse, run, report: the whole of main(). Also answers --version. Prints "Error: <err.text>" on stderr when run fails
- * with a text: for EXIT_USAGE after the usage line, as above. Wipes the args struct before returning.
+ * Parse, run, report: the whole of main(). Also answers --version. Prints "Error: <err.text>" on
+ * stderr when run fails with a text: for EXIT_USAGE after the usage line, as above. Wipes the args
+ * struct before returning.
  * @return the exit status. argv: secrets in it are overwritten.
  */
 int opts_main(const struct opt_program *program, int argc, char **argv);
 
 /**
- * The parsing alone, for tests. args: args_size zeroed-or-defaulted bytes. argv[0] is the command's first argument.
+ * The parsing alone, for tests. args: args_size zeroed-or-defaulted bytes. argv[0] is the command's
+ * first argument.
  * @return 0, or 1 when --help was asked for, or E_ARG with the one line for the user.
  */
 MUST_CHECK int opts_parse(const struct opt_command *command, void *args, int argc, char **argv,

@@ -1,14 +1,14 @@
 /* outfile.h - a file that appears under its name only when it is whole. */
 #pragma once
 
+#include "base/err.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/err.h"
-
 /*
- * Bytes go to ".NAME.tmp" in the same directory (a leftover of a killed run is overwritten) and reach NAME by
- * rename(2) in outfile_commit. Standard output has neither and is only flushed.
+ * Bytes go to ".NAME.tmp" in the same directory (a leftover of a killed run is overwritten) and
+ * reach NAME by rename(2) in outfile_commit. Standard output has neither and is only flushed.
  */
 struct outfile {
     int fd; // -1: closed
@@ -18,13 +18,22 @@ struct outfile {
 
 #define OUTFILE_INIT ((struct outfile){.fd = -1})
 
-/** Create directory `dir` and its parents where missing. An existing plain file there is E_ARG. */
+/** Create directory `dir` and its parents where missing. An existing plain file there is E_ARG, as
+ * is "". */
 MUST_CHECK int make_directories(const char *dir, struct err *err);
-/** dir "-" means standard output (name is ignored), else dir must exist. @return 0, E_NOMEM or E_IO. */
+/**
+ * dir "-" means standard output (name is ignored), else dir must exist and name has no slash. One
+ * writer a name.
+ * @return 0, E_ARG for an unusable name, E_NOMEM or E_IO.
+ */
 MUST_CHECK int outfile_open(struct outfile *f, const char *dir, const char *name, struct err *err);
 /** Write all of it. @return 0 or E_IO naming the file. */
 MUST_CHECK int outfile_write(struct outfile *f, const void *bytes, size_t len, struct err *err);
-/** Flush to disk, close and rename. After a failure nothing has appeared under the name. */
+/**
+ * Flush to disk, close and rename. After a failure nothing has appeared under the name, but for one
+ * case: the disk fails while the directory is flushed. Then the file is whole under its name and
+ * may not outlive a power cut. Either way f is closed. @return 0 or E_IO.
+ */
 MUST_CHECK int outfile_commit(struct outfile *f, struct err *err);
 /** For CLEANUP: an uncommitted file is closed and removed; nothing happens after a commit. */
 void outfile_abandon(struct outfile *f);

@@ -1,11 +1,11 @@
 /* pool.h - fork-join worker threads, and a turnstile that lets them commit in order. */
 #pragma once
 
+#include "base/err.h"
+
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-#include "base/err.h"
 
 enum { POOL_MAX_WORKERS = 1024 };
 
@@ -15,7 +15,8 @@ typedef int pool_fn(unsigned index, void *arg, struct err *err);
 /**
  * Run fn once per worker, on the calling thread and n_workers - 1 new ones, and wait for all.
  * If a thread cannot be started, the run goes on with fewer; fn(0) always runs.
- * @return 0, or the failure of the lowest-numbered failed worker. 1 <= n_workers <= POOL_MAX_WORKERS.
+ * @return 0, or the failure of the lowest-numbered failed worker. 1 <= n_workers <=
+ * POOL_MAX_WORKERS.
  */
 MUST_CHECK int pool_run(unsigned n_workers, pool_fn *fn, void *arg, struct err *err);
 
@@ -35,7 +36,8 @@ struct turnstile {
 
 MUST_CHECK int turnstile_init(struct turnstile *t, struct err *err);
 void turnstile_deinit(struct turnstile *t);
-/** Block until it is ticket's turn. @return false when the run was aborted (then do not call _done). */
+/** Block until it is ticket's turn. @return false when the run was aborted (then do not call
+ * _done). */
 MUST_CHECK bool turnstile_enter(struct turnstile *t, uint64_t ticket);
 void turnstile_done(struct turnstile *t, uint64_t ticket);
 void turnstile_abort(struct turnstile *t);

@@ -1,4 +1,5 @@
-/* progress.h - a live line on a terminal: count, rate, ETA. Silent where stderr is not a terminal. */
+/* progress.h - a live line on a terminal: count, rate, ETA. Silent where stderr is not a terminal.
+ */
 #pragma once
 
 #include <stdatomic.h>
