@@ -52,7 +52,8 @@ header_in_cxx() {
 }
 
 version() {
-    [ "$("$stage$prefix/bin/prio" --version | grep -o '[0-9.]*$')" = "$(flags --modversion)" ]
+    said=$("$stage$prefix/bin/prio" --version | grep -o '[0-9.]*$')
+    [ -n "$said" ] && [ "$said" = "$(flags --modversion)" ]
 }
 
 promise "install succeeds below DESTDIR" install_it
