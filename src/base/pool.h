@@ -14,9 +14,13 @@ typedef int pool_fn(unsigned index, void *arg, struct err *err);
 
 /**
  * Run fn once per worker, on the calling thread and n_workers - 1 new ones, and wait for all.
- * If a thread cannot be started, the run goes on with fewer; fn(0) always runs.
- * @return 0, or the failure of the lowest-numbered failed worker. 1 <= n_workers <=
- * POOL_MAX_WORKERS.
+ * If a thread cannot be started, the run goes on with fewer; fn(0) always runs. So workers take
+ * work from a common counter or queue: a fixed share each would lose the shares of missing workers.
+ * A worker that fails does not stop the others: where they may wait for it (in a turnstile, say),
+ * it must wake them itself before it returns.
+ * Range:  1 <= n_workers <= POOL_MAX_WORKERS.
+ * @return 0, or the failure of the lowest-numbered failed worker; E_ARG or E_NOMEM when nothing
+ * ran.
  */
 MUST_CHECK int pool_run(unsigned n_workers, pool_fn *fn, void *arg, struct err *err);
 
@@ -36,8 +40,12 @@ struct turnstile {
 
 MUST_CHECK int turnstile_init(struct turnstile *t, struct err *err);
 void turnstile_deinit(struct turnstile *t);
-/** Block until it is ticket's turn. @return false when the run was aborted (then do not call
- * _done). */
+/**
+ * Block until it is ticket's turn.
+ * @return false when the run was aborted (then do not call turnstile_done).
+ */
 MUST_CHECK bool turnstile_enter(struct turnstile *t, uint64_t ticket);
+/** Let ticket + 1 pass. Only for the ticket whose turn it is. */
 void turnstile_done(struct turnstile *t, uint64_t ticket);
+/** For ever: nobody enters any more. Any thread may call it, also more than once. */
 void turnstile_abort(struct turnstile *t);
