@@ -10,8 +10,9 @@ static const struct fe GENERATOR = {.lo = UINT64_C(0xf48d5b65ed8dcca) & FIELD_LO
                                     .hi = UINT64_C(0x2597c14f4)};
 
 /*
- * 2^87 = -(2^19 + 1) mod p, so v = high * 2^87 + low is low - high * (2^19 + 1). For v < 2^128 the high part has 41 bits and
- * the product 61; adding p first keeps the difference positive, and one conditional subtraction ends it.
+ * 2^87 = -(2^19 + 1) mod p, so v = high * 2^87 + low is low - high * (2^19 + 1). For v < 2^128 the
+ * high part has 41 bits and the product 61; adding p first keeps the difference positive, and one
+ * conditional subtraction ends it.
  */
 struct fe fe_reduce(uint128 v)
 {
@@ -22,16 +23,16 @@ struct fe fe_reduce(uint128 v)
 }
 
 /*
- * The product of two elements below 2^88 has three columns in steps of 52 bits. Taking 2^87 = -(2^19 + 1) out of it once leaves at
- * most 2^109, which fe_reduce ends.
+ * The product of two elements below 2^88 has three columns in steps of 52 bits. Taking 2^87 =
+ * -(2^19 + 1) out of it once leaves at most 2^109, which fe_reduce ends.
  */
 struct fe fe_mul(struct fe a, struct fe b)
 {
-    const uint128 c0 = (uint128)a.lo * b.lo;                              // < 2^104
-    const uint128 c1 = (uint128)a.lo * b.hi + (uint128)a.hi * b.lo;       // < 2^89
-    const uint128 c2 = (uint128)a.hi * b.hi;                              // < 2^72
-    const uint128 low = c0 & (((uint128)1 << 87) - 1);                    // c0 = low + 2^87 * (c0 >> 87)
-    const uint128 mid = (c0 >> 87) + (c1 >> 35) + (c2 << 17);             // in units of 2^87: < 2^90
+    const uint128 c0 = (uint128)a.lo * b.lo;                        // < 2^104
+    const uint128 c1 = (uint128)a.lo * b.hi + (uint128)a.hi * b.lo; // < 2^89
+    const uint128 c2 = (uint128)a.hi * b.hi;                        // < 2^72
+    const uint128 low = c0 & (((uint128)1 << 87) - 1);              // c0 = low + 2^87 * (c0 >> 87)
+    const uint128 mid = (c0 >> 87) + (c1 >> 35) + (c2 << 17);       // in units of 2^87: < 2^90
     const uint128 low1 = (c1 & ((UINT64_C(1) << 35) - 1)) << FIELD_LO_BITS; // < 2^87
     /* p * 2^22 > mid * (2^19 + 1), so the difference stays positive and below 2^110. */
     const uint128 p = ((uint128)1 << 87) + FIELD_P_LO;

@@ -1,12 +1,13 @@
 /*
  * field.h - arithmetic modulo p = 2^87 + 2^19 + 1, one element at a time.
  *
- * An element is two limbs: the low 52 bits and the high 36. The split is made for vpmadd52 (52-bit multiplication) and
- * leaves 12 spare bits above the low limb and 28 above the high one, in which sums may pile up before they are reduced. Vectors of
- * elements (kernels/vec.h) use the same limbs in two planes.
+ * An element is two limbs: the low 52 bits and the high 36. The split is made for vpmadd52 (52-bit
+ * multiplication) and leaves 12 spare bits above the low limb and 28 above the high one, in which
+ * sums may pile up before they are reduced. Vectors of elements (kernels/vec.h) use the same limbs
+ * in two planes.
  *
- * Everything here is branch-free and takes time that does not depend on the values, but for field_inv's and field_pow's exponent,
- * which are public. Source: prio-v1.md section 1.
+ * Everything here is branch-free and takes time that does not depend on the values, but for
+ * field_inv's and field_pow's exponent, which are public. Source: prio-v1.md section 1.
  */
 #pragma once
 
@@ -19,8 +20,8 @@ __extension__ typedef unsigned __int128 uint128;
 enum { FIELD_BYTES = 11, FIELD_LO_BITS = 52, FIELD_TWO_ADICITY = 19 };
 
 #define FIELD_LO_MASK ((UINT64_C(1) << FIELD_LO_BITS) - 1)
-#define FIELD_P_LO ((UINT64_C(1) << 19) + 1)
-#define FIELD_P_HI (UINT64_C(1) << 35)
+#define FIELD_P_LO    ((UINT64_C(1) << 19) + 1)
+#define FIELD_P_HI    (UINT64_C(1) << 35)
 
 /* Canonical: value < p, hence lo < 2^52 and hi <= 2^35. */
 struct fe {
@@ -28,7 +29,7 @@ struct fe {
 };
 
 #define FE_ZERO ((struct fe){0, 0})
-#define FE_ONE ((struct fe){1, 0})
+#define FE_ONE  ((struct fe){1, 0})
 
 static inline struct fe fe_from_u128(uint128 v) // v < 2^116; not reduced
 {
@@ -46,7 +47,8 @@ static inline struct fe fe_reduce_once(struct fe a)
     const uint64_t lo = a.lo - FIELD_P_LO;
     const uint64_t hi = a.hi - FIELD_P_HI - (lo >> 63);
     const uint64_t keep = -(hi >> 63); // all ones where the subtraction went below zero
-    return (struct fe){((lo & FIELD_LO_MASK) & ~keep) | (a.lo & keep), (hi & ~keep) | (a.hi & keep)};
+    return (struct fe){((lo & FIELD_LO_MASK) & ~keep) | (a.lo & keep),
+                       (hi & ~keep) | (a.hi & keep)};
 }
 
 /** Source: prio-v1.md, "Reduction hint". Any value below 2^128. */

@@ -4,16 +4,16 @@
  */
 #include "prio/kernels/vec.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/cpu.h"
 #include "base/secret.h"
 #include "prio/kernels/versions.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 /*
- * Products of two 52-bit limbs are below 2^104, of a 52-bit and a 36-bit limb below 2^88: 2^19 of them stay below 2^128 in every
- * column, so nothing is reduced before the end.
+ * Products of two 52-bit limbs are below 2^104, of a 52-bit and a 36-bit limb below 2^88: 2^19 of
+ * them stay below 2^128 in every column, so nothing is reduced before the end.
  */
 struct fe vec_dot_c(struct fvec a, struct fvec b, size_t n)
 {
@@ -92,7 +92,8 @@ void vec_middle_c(struct fvec x, struct fvec c, size_t n, struct fvec wi, struct
         vec_dit_c(x, n, half, fvec_at(wf, half));
 }
 
-/* Every attempt is stored, and the position moves on only behind an accepted one: no branch to mispredict half of the time. */
+/* Every attempt is stored, and the position moves on only behind an accepted one: no branch to
+ * mispredict half of the time. */
 size_t vec_sample_c(struct fvec out, size_t want, const uint8_t *stream, size_t n_attempts)
 {
     size_t stored = 0;

@@ -1,4 +1,5 @@
-/* versions.h - the versions of each kernel, for vec.c's ladder, for tails, and for the tests that compare them. */
+/* versions.h - the versions of each kernel, for vec.c's ladder, for tails, and for the tests that
+ * compare them. */
 #pragma once
 
 #include "prio/kernels/vec.h"
