@@ -1,6 +1,6 @@
 /*
  * lanes512.h - the eight lanes of AVX-512, for both levels of it: what lanes.h and loops.h ask of
- * a level.
+ * a level, then lanes.h itself.
  */
 #pragma once
 
@@ -41,3 +41,5 @@ static inline void transpose(lanes m[LANES])
 
 #undef QUARTERS_0_2
 #undef QUARTERS_1_3
+
+#include "prio/kernels/lanes.h"

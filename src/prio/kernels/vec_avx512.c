@@ -9,7 +9,6 @@ static inline lanes mul32(lanes a, lanes b)
     return (lanes)_mm512_mul_epu32((__m512i)a, (__m512i)b);
 }
 
-#include "prio/kernels/lanes.h"
 #include "prio/kernels/limbs29.h"
 #include "prio/kernels/loops.h"
 

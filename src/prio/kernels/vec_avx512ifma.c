@@ -4,7 +4,6 @@
  * the lower or the upper 52 bits of the result to a third: the two limbs of an element as they are.
  * Built with the flags of vec_avx512.c and -mavx512ifma.
  */
-#include "prio/kernels/lanes.h"
 #include "prio/kernels/lanes512.h"
 #include "prio/kernels/versions.h"
 
