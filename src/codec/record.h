@@ -2,8 +2,8 @@
  * record.h - one line of telemetry, {"id": ..., "payload": ...}: found, checked and rewritten
  * without building a tree.
  *
- * The whole line is checked to be one JSON object (RFC 8259, UTF-8, nesting up to
- * RECORD_MAX_DEPTH). Of a repeated "id" or "payload" the last value counts, as in the original.
+ * The whole line is checked to be one JSON object (RFC 8259, UTF-8, nesting up to RECORD_MAX_DEPTH,
+ * no lone surrogates). Of a repeated "id" or "payload" the last value counts, as in the original.
  */
 #pragma once
 
@@ -12,32 +12,33 @@
 
 enum { RECORD_MAX_DEPTH = 64, RECORD_MAX_ID_BYTES = 1024 };
 
-enum record_id {
-    RECORD_ID_NONE,
-    RECORD_ID_STRING,
-    RECORD_ID_NUMBER
-}; // other types and absence: NONE
-
-struct record {
-    struct span line;
-    enum record_id id_kind;
-    struct span id;      // string: its bytes, unescaped; number: its text. Longer than
-                         // RECORD_MAX_ID_BYTES: id_kind NONE
-    bool has_payload;    // a string
-    struct span payload; // its bytes, unescaped
-    bool payload_is_array;
-    struct span payload_raw; // the value's text in the line (any type); empty when absent
-    bool
-        plain; // exactly the members id and payload, in this order, both written with ", " and ": "
-};
+/* Other types, absence, and more than RECORD_MAX_ID_BYTES: NONE. */
+enum record_id { RECORD_ID_NONE, RECORD_ID_STRING, RECORD_ID_NUMBER };
 
 /** Kernels for scanning text; see record_ops_init. */
 struct record_ops {
-    /** First byte of [p, end) that is '"', '\\', below 0x20 or above 0x7f, or end. Up to 64 bytes
-     * behind end may be read. */
+    /**
+     * First byte of [p, end) that is '"', '\\', below 0x20 or above 0x7f, or end.
+     * Shape: up to 64 bytes behind end may be read.
+     */
     const uint8_t *(*string_end)(const uint8_t *p, const uint8_t *end);
 };
+
+/** cpu: cpu_feature bits (base/cpu.h), 0 = plain C. */
 void record_ops_init(struct record_ops *ops, unsigned cpu);
+
+struct record {
+    const struct record_ops *ops; // borrowed
+    struct span line;
+    enum record_id id_kind;
+    struct span id;      // string: its bytes, unescaped; number: its text
+    struct span id_raw;  // the value's text in the line (any type); empty when absent
+    bool has_payload;    // a string
+    struct span payload; // its bytes, unescaped
+    bool payload_is_array;
+    struct span payload_raw; // like id_raw
+    bool plain; // members, order and spelling are what record_rewrite writes, but for the payload
+};
 
 /**
  * Read one line (no newline; NDJSON_SLACK readable bytes behind it). Spans in *r borrow from line
@@ -49,23 +50,23 @@ MUST_CHECK int record_parse(struct record *r, const struct record_ops *ops, stru
                             struct buf *scratch, struct err *err);
 
 /**
- * Append r's line to out with the payload replaced by the ASCII text `payload`, as Python's
- * json.dumps would write it:
- * ", " and ": " between tokens, non-ASCII escaped, members in their order (a repeated id or payload
- * at its first place with its last value), numbers as their text; then a newline.
+ * Append r's line to out with the payload replaced by the ASCII text `payload` (base64: nothing in
+ * it needs escaping), as Python's json.dumps would write it: ", " and ": " between tokens,
+ * non-ASCII escaped, members in their order (a repeated id or payload at its first place with its
+ * last value, a missing payload at the end), numbers as their text; then a newline.
+ * @return 0 or E_NOMEM; then out ends in the middle of the line.
  */
 MUST_CHECK int record_rewrite(struct buf *out, const struct record *r, struct span payload,
                               struct err *err);
 
-/** Append bytes (UTF-8; anything else becomes U+FFFD) as a JSON string with quotes, ASCII only,
+/** Append text (UTF-8; a byte that is not becomes U+FFFD) as a JSON string with quotes, ASCII only,
  * escaped as Python does. */
 MUST_CHECK int json_write_string(struct buf *out, struct span text, struct err *err);
 
 /**
  * Read the text of a JSON array of n unsigned integers below `limit`, written as plain digits.
- * @return 1, or 0: not such an array, or not exactly n entries, or an entry out of range;
- * *bad_index is then the entry's index, or n when the count is wrong, or SIZE_MAX when it is no
- * array of integers at all.
+ * @return 1, or 0: *bad_index is then the index of the first entry that is none of these, or n when
+ * the count is wrong, or SIZE_MAX when the text is no array.
  */
 int uint_array_parse(uint64_t *out, size_t n, uint64_t limit, struct span text, size_t *bad_index);
 

@@ -38,7 +38,7 @@ static void assert_split(struct span text, struct cut cut)
     struct splitter judge = {text, cut.max_line};
     struct ndjson_reader in;
     struct ndjson_chunk c;
-    struct span want, got;
+    struct span want = {0}, got;
     uint64_t line_no = 1, seq = 0;
     int r;
     ndjson_reader_init(&in, memory_source(&memory), cut.max_line);

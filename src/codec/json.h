@@ -1,0 +1,36 @@
+/*
+ * json.h - the grammar of RFC 8259, walked in place: nothing is built, nothing is allocated.
+ * For the files of codec/ only; programs see record.h.
+ *
+ * Functions that walk return the place behind what they were asked to skip, or NULL where the text
+ * breaks the grammar. Those that read "checked" text rely on a walk that succeeded.
+ */
+#pragma once
+
+#include "codec/record.h"
+
+struct json_text {
+    const struct record_ops *ops;
+    const uint8_t *end; // readable slack behind it: see record_ops
+};
+
+/* One "key": value of an object. */
+struct json_member {
+    struct span key;    // between its quotes, still escaped
+    struct span value;  // its text
+    bool value_escaped; // a string with at least one escape
+};
+
+const uint8_t *json_skip_space(const uint8_t *p, const uint8_t *end);
+/** p stands where a key should begin. max_depth: how deep the value may nest, up to 64. */
+const uint8_t *json_skip_member(const struct json_text *t, const uint8_t *p, unsigned max_depth,
+                                struct json_member *member);
+
+/** Does the checked inside of a string say `name` (ASCII)? */
+bool json_inside_equals(struct span inside, const char *name);
+/** Unescape the checked inside of a string. out: inside.len bytes. @return the bytes written. */
+size_t json_unescape(uint8_t *out, struct span inside);
+/** Append checked text, a value or a key with its quotes, in Python's spelling. */
+MUST_CHECK int json_respell(struct buf *out, struct span text, struct err *err);
+/** Printable ASCII that Python writes as it is? '"' and '\\' are not. */
+bool json_is_plain(struct span inside);
