@@ -4,9 +4,12 @@
  * A program is a table of commands; a command is a summary, groups of options that fill one args
  * struct, and a run function. Precedence: command line, environment, default. Behaviour follows
  * click, which the originals used (prio-processor.md section 2): a usage error prints "Usage: ..."
- * and "Error: ..." on stderr and exits 2;
- * --help works on the program and on every command and exits 0; a program without a command prints
- * its help, exit 0.
+ * and "Error: ..." on stderr and exits 2; --help works on the program and on every command and
+ * exits 0; a program without a command prints its help, exit 0. "--x v" and "--x=v" are the same,
+ * "--" ends the options, of an option given twice the last one counts, and nothing is abbreviated.
+ *
+ * An empty variable counts as absent, but for a required OPT_KIND_STRING, where an empty text may
+ * be meant (an empty batch id is legal), and a flag, where it means no.
  */
 #pragma once
 
@@ -48,9 +51,10 @@ struct opt {
 /*
  * An OPT_KIND_SECRET option "private-key-hex" with env "PRIVATE_KEY_HEX" also answers to
  * --private-key-hex-file and PRIVATE_KEY_HEX_FILE, which name a file whose content (one trailing
- * newline dropped) is the value. The value given in argv is overwritten there at once, the help
- * recommends the environment or the file. Precedence: --x, --x-file, X, X_FILE. "required" is met
- * by any of them. The value never appears in an error text.
+ * newline or CRLF dropped) is the value; "-" is no such file. The value given in argv is
+ * overwritten there at once, also when parsing fails; the help recommends the environment or the
+ * file. Precedence: --x, --x-file, X, X_FILE. "required" is met by any of them. An empty value or
+ * one of OPT_SECRET_BYTES or more is a usage error. The value never appears in an error text.
  */
 #define OPT_STRING(NAME, ARGS, FIELD, ENV, METAVAR, HELP)                                          \
     {                                                                                              \
@@ -102,15 +106,17 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_TRY_LATER = 75 };
 struct opt_command {
     const char *name;         // "verify1"; NULL ends the table
     const char *summary;      // one line in the program's help
-    const char *details;      // paragraphs below the usage line of the command's help; may be NULL
+    const char *details;      // more for the command's help, one line a paragraph; may be NULL
     const char *positional;   // metavar of one positional argument ("FILE"), NULL: none are taken
     size_t positional_offset; // const char * in the args struct; required when positional is set
-    const struct opt *const
-        *groups; // NULL-terminated list of tables, each ended by OPT_END; all fill one args struct
+    /** NULL-terminated list of tables, each ended by OPT_END; at most 64 options in all. */
+    const struct opt *const *groups;
     const void *defaults; // args_size bytes copied into the args struct first; NULL: zeros
     size_t args_size;
-    /** @return exit status; on failure fill err and return EXIT_FAILED (opts_main prints err) or
-     * EXIT_USAGE. */
+    /**
+     * @return the exit status. On failure fill err and return EXIT_FAILED (opts_main prints err) or
+     * EXIT_USAGE (it prints the usage as well).
+     */
     int (*run)(void *args, struct err *err);
 };
 
@@ -125,8 +131,8 @@ struct opt_program {
 /**
  * Parse, run, report: the whole of main(). Also answers --version. Prints "Error: <err.text>" on
  * stderr when run fails with a text: for EXIT_USAGE after the usage line, as above. Wipes the args
- * struct before returning.
- * @return the exit status. argv: secrets in it are overwritten.
+ * struct before returning. argv: secrets in it are overwritten.
+ * @return the exit status; EXIT_FAILED also when what was printed could not be written.
  */
 int opts_main(const struct opt_program *program, int argc, char **argv);
 

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "base/opts.h"
+
+#include "base/opts_internal.h"
+#include "base/secret.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static size_t smallest(size_t a, size_t b, size_t c)
+{
+    const size_t ab = a < b ? a : b;
+    return ab < c ? ab : c;
+}
+
+/* How many letters must be inserted, dropped or replaced to come from a to b. */
+static size_t edit_distance(const char *a, const char *b)
+{
+    enum { LONGEST = 48 };
+    const size_t a_len = strlen(a), b_len = strlen(b);
+    if (a_len > LONGEST || b_len > LONGEST)
+        return SIZE_MAX;
+    size_t row[LONGEST + 1];
+    for (size_t j = 0; j <= b_len; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= a_len; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= b_len; j++) {
+            const size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            row[j] = smallest(replaced, row[j] + 1, row[j - 1] + 1);
+        }
+    }
+    return row[b_len];
+}
+
+/* Error texts may quote the bytes of strangers: what reaches the terminal is one line without
+ * controls. */
+static void print_error(const char *text)
+{
+    (void)fputs("Error: ", stderr);
+    for (const char *c = text; *c; c++)
+        (void)fputc((unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c, stderr);
+    (void)fputc('\n', stderr);
+}
+
+static int usage_error(const struct opt_program *program, const struct opt_command *command,
+                       const char *text)
+{
+    opts_print_usage(stderr, program, command);
+    (void)fprintf(stderr, "Try '%s%s%s --help' for help.\n\n", program->name, command ? " " : "",
+                  command ? command->name : "");
+    print_error(text);
+    return EXIT_USAGE;
+}
+
+static const struct opt_command *find_command(const struct opt_program *program, const char *name)
+{
+    for (const struct opt_command *c = program->commands; c->name; c++) {
+        if (strcmp(c->name, name) == 0)
+            return c;
+    }
+    return NULL;
+}
+
+static int bad_first_word(const struct opt_program *program, const char *word)
+{
+    struct err err = {0};
+    struct opts_guess guess = OPTS_GUESS(word);
+    const bool is_option = word[0] == '-' && word[1] != '\0';
+    if (is_option) {
+        // Nothing behind "=": it may be the value of a secret option in the wrong place.
+        (void)err_set(&err, E_ARG, 0, "No such option: %.*s", (int)strcspn(word, "="), word);
+        return usage_error(program, NULL, err.text);
+    }
+    for (const struct opt_command *c = program->commands; c->name; c++)
+        opts_guess_try(&guess, c->name);
+    (void)err_set(&err, E_ARG, 0,
+                  guess.best[0] ? "No such command '%s'. Did you mean '%s'?"
+                                : "No such command '%s'.",
+                  word, guess.best);
+    return usage_error(program, NULL, err.text);
+}
+
+static int run_command(const struct opt_program *program, const struct opt_command *command,
+                       void *args, int argc, char **argv)
+{
+    struct err err = {0};
+    const int r = opts_parse(command, args, argc, argv, &err);
+    if (r > 0) {
+        opts_print_command_help(stdout, program, command);
+        return EXIT_DONE;
+    }
+    if (r < 0)
+        return usage_error(program, command, err.text);
+    const int status = command->run(args, &err);
+    if (status == EXIT_USAGE)
+        return usage_error(program, command, err.text);
+    if (status != EXIT_DONE && err.text[0] != '\0')
+        print_error(err.text);
+    return status;
+}
+
+static int dispatch(const struct opt_program *program, int argc, char **argv)
+{
+    if (argc < 2 || strcmp(argv[1], "--help") == 0) {
+        opts_print_program_help(stdout, program);
+        return EXIT_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        (void)printf("%s, version %s\n", program->name, program->version);
+        return EXIT_DONE;
+    }
+    const struct opt_command *command = find_command(program, argv[1]);
+    if (!command)
+        return bad_first_word(program, argv[1]);
+
+    const size_t args_size = command->args_size > 0 ? command->args_size : 1;
+    void *args = calloc(1, args_size);
+    if (!args) {
+        print_error("no memory for the arguments");
+        return EXIT_FAILED;
+    }
+    if (command->defaults)
+        memcpy(args, command->defaults, command->args_size);
+    const int status = run_command(program, command, args, argc - 2, argv + 2);
+    secret_wipe(args, args_size);
+    free(args);
+    return status;
+}
+
+void opts_file_name(char out[OPTS_NAME_BYTES], const char *name, const char *suffix)
+{
+    (void)snprintf(out, OPTS_NAME_BYTES, "%s%s", name, suffix);
+}
+
+void opts_guess_try(struct opts_guess *g, const char *candidate)
+{
+    const size_t len = strlen(g->text);
+    size_t distance = edit_distance(g->text, candidate);
+    // An abbreviation is as good a hint as one wrong letter.
+    if (len >= 2 && distance > 1 && strncmp(candidate, g->text, len) == 0)
+        distance = 1;
+    if (distance <= 2 && distance < len && distance < g->distance) {
+        g->distance = distance;
+        (void)snprintf(g->best, sizeof g->best, "%s", candidate);
+    }
+}
+
+int opts_main(const struct opt_program *program, int argc, char **argv)
+{
+    const int status = dispatch(program, argc, argv);
+    // A full disk or a closed pipe behind stdout shows at the latest here.
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    if (status == EXIT_DONE) {
+        struct err err = {0};
+        (void)err_set(&err, E_IO, errno, "write to standard output");
+        print_error(err.text);
+    }
+    return status == EXIT_DONE ? EXIT_FAILED : status;
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "base/opts_internal.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+enum {
+    LINE_COLUMNS = 100,
+    LEFT_COLUMNS_MAX = 36, // a longer left side has its help on the next line
+    LEFT_BYTES = 192,
+    HELP_BYTES = 2048,
+};
+
+/* The same rows are walked twice: to measure the left column, then to print. */
+struct table {
+    FILE *out; // NULL while measuring
+    size_t left_columns;
+};
+
+/* Columns of the first len bytes of UTF-8 text. */
+static size_t columns(const char *text, size_t len)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < len; i++)
+        n += ((unsigned char)text[i] & 0xc0) != 0x80;
+    return n;
+}
+
+static void start_line(FILE *out, size_t indent)
+{
+    (void)fprintf(out, "\n%*s", (int)indent, "");
+}
+
+/*
+ * Print text in lines of at most LINE_COLUMNS that begin at column indent; the cursor stands there
+ * now. A newline in the text ends a line, and the spaces behind it move that paragraph to the
+ * right.
+ */
+static void print_wrapped(FILE *out, size_t indent, const char *text)
+{
+    size_t margin = indent, column = indent;
+    for (const char *c = text; *c;) {
+        if (*c == '\n') {
+            const size_t shift = strspn(c + 1, " ");
+            margin = column = indent + shift;
+            c += 1 + shift;
+            if (*c == '\n')
+                (void)fputc('\n', out);
+            else if (*c)
+                start_line(out, margin);
+            continue;
+        }
+        const size_t n_spaces = strspn(c, " ");
+        const size_t len = strcspn(c + n_spaces, " \n");
+        const size_t wide = columns(c + n_spaces, len);
+        if (column > margin && column + n_spaces + wide > LINE_COLUMNS) {
+            start_line(out, margin);
+            column = margin;
+        } else {
+            (void)fprintf(out, "%*s", (int)n_spaces, "");
+            column += n_spaces;
+        }
+        (void)fwrite(c + n_spaces, 1, len, out);
+        column += wide;
+        c += n_spaces + len;
+    }
+    (void)fputc('\n', out);
+}
+
+static void print_paragraphs(FILE *out, const char *text)
+{
+    if (text && text[0]) {
+        (void)fputs("\n  ", out);
+        print_wrapped(out, 2, text);
+    }
+}
+
+static void row(struct table *t, const char *left, const char *help)
+{
+    const size_t wide = columns(left, strlen(left));
+    if (!t->out) {
+        if (wide > t->left_columns && wide <= LEFT_COLUMNS_MAX)
+            t->left_columns = wide;
+        return;
+    }
+    const size_t indent = 2 + t->left_columns + 2;
+    (void)fprintf(t->out, "  %s", left);
+    if (wide > t->left_columns)
+        start_line(t->out, indent);
+    else
+        (void)fprintf(t->out, "%*s", (int)(t->left_columns - wide + 2), "");
+    print_wrapped(t->out, indent, help);
+}
+
+static void append(char *text, size_t cap, const char *fmt, ...) PRINTF_LIKE(3, 4);
+static void append(char *text, size_t cap, const char *fmt, ...)
+{
+    const size_t len = strlen(text);
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(text + len, cap - len, fmt, args);
+    va_end(args);
+}
+
+static void format_left(char left[LEFT_BYTES], const struct opt *opt)
+{
+    left[0] = '\0';
+    if (opt->short_name)
+        append(left, LEFT_BYTES, "-%c, ", opt->short_name);
+    append(left, LEFT_BYTES, "--%s", opt->name);
+    if (opt->kind == OPT_KIND_CHOICE) {
+        for (size_t i = 0; opt->choices[i]; i++)
+            append(left, LEFT_BYTES, "%s%s", i == 0 ? " [" : "|", opt->choices[i]);
+        append(left, LEFT_BYTES, "]");
+    } else if (opt->kind != OPT_KIND_FLAG) {
+        append(left, LEFT_BYTES, " %s", opt->metavar ? opt->metavar : "TEXT");
+    }
+}
+
+/* Say what stands in the args struct when nothing is given, where that is a value the user could
+ * give. */
+static void append_default(char *notes, size_t cap, const struct opt *opt,
+                           const struct opt_command *command)
+{
+    if (opt->required || !command->defaults)
+        return;
+    const void *at = (const char *)command->defaults + opt->offset;
+    uint64_t number;
+    const char *text;
+    int choice;
+    switch (opt->kind) {
+    case OPT_KIND_UINT:
+        memcpy(&number, at, sizeof number);
+        if (number >= opt->min && number <= opt->max)
+            append(notes, cap, "; default: %" PRIu64, number);
+        break;
+    case OPT_KIND_STRING:
+        memcpy(&text, at, sizeof text);
+        if (text && text[0])
+            append(notes, cap, "; default: %s", text);
+        break;
+    case OPT_KIND_CHOICE:
+        memcpy(&choice, at, sizeof choice);
+        if (choice >= 0)
+            append(notes, cap, "; default: %s", opt->choices[choice]);
+        break;
+    default:
+        break;
+    }
+}
+
+static void append_notes(char help[HELP_BYTES], const struct opt *opt,
+                         const struct opt_command *command)
+{
+    char notes[512] = "";
+    if (opt->env)
+        append(notes, sizeof notes, "; env: %s", opt->env);
+    if (opt->kind == OPT_KIND_UINT && opt->max < UINT64_MAX)
+        append(notes, sizeof notes, "; range: %" PRIu64 " to %" PRIu64, opt->min, opt->max);
+    append_default(notes, sizeof notes, opt, command);
+    if (opt->required)
+        append(notes, sizeof notes, "; required");
+    if (notes[0])
+        append(help, HELP_BYTES, " [%s]", notes + 2);
+}
+
+static void option_row(struct table *t, const struct opt *opt, const struct opt_command *command)
+{
+    char left[LEFT_BYTES], help[HELP_BYTES] = "";
+    format_left(left, opt);
+    append(help, sizeof help, "%s", opt->help ? opt->help : "");
+    if (opt->kind == OPT_KIND_SECRET)
+        append(help, sizeof help,
+               " Other users see a value given here for a moment: prefer --%s-file%s%s.", opt->name,
+               opt->env ? " or " : "", opt->env ? opt->env : "");
+    append_notes(help, opt, command);
+    row(t, left, help);
+    if (opt->kind != OPT_KIND_SECRET)
+        return;
+    (void)snprintf(left, sizeof left, "--%s-file FILE", opt->name);
+    (void)snprintf(help, sizeof help, "Read the value of --%s from this file.%s%s%s", opt->name,
+                   opt->env ? " [env: " : "", opt->env ? opt->env : "", opt->env ? "_FILE]" : "");
+    row(t, left, help);
+}
+
+static void command_options(struct table *t, const struct opt_command *command)
+{
+    for (const struct opt *const *group = command->groups; group && *group; group++) {
+        for (const struct opt *opt = *group; opt->name; opt++)
+            option_row(t, opt, command);
+    }
+    row(t, "--help", "Show this message and exit.");
+}
+
+void opts_print_usage(FILE *out, const struct opt_program *program,
+                      const struct opt_command *command)
+{
+    if (command)
+        (void)fprintf(out, "Usage: %s %s [OPTIONS]%s%s\n", program->name, command->name,
+                      command->positional ? " " : "",
+                      command->positional ? command->positional : "");
+    else
+        (void)fprintf(out, "Usage: %s [OPTIONS] COMMAND [ARGS]...\n", program->name);
+}
+
+void opts_print_program_help(FILE *out, const struct opt_program *program)
+{
+    opts_print_usage(out, program, NULL);
+    print_paragraphs(out, program->summary);
+    (void)fputs("\nOptions:\n", out);
+    struct table options = {.out = out, .left_columns = strlen("--version")};
+    row(&options, "--version", "Show the version and exit.");
+    row(&options, "--help", "Show this message and exit.");
+    (void)fputs("\nCommands:\n", out);
+    struct table commands = {0};
+    for (const struct opt_command *c = program->commands; c->name; c++)
+        row(&commands, c->name, c->summary);
+    commands.out = out;
+    for (const struct opt_command *c = program->commands; c->name; c++)
+        row(&commands, c->name, c->summary);
+    print_paragraphs(out, program->epilog);
+}
+
+void opts_print_command_help(FILE *out, const struct opt_program *program,
+                             const struct opt_command *command)
+{
+    opts_print_usage(out, program, command);
+    print_paragraphs(out, command->summary);
+    print_paragraphs(out, command->details);
+    (void)fputs("\nOptions:\n", out);
+    struct table options = {0};
+    command_options(&options, command);
+    options.out = out;
+    command_options(&options, command);
+}

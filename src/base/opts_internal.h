@@ -1,0 +1,28 @@
+/* opts_internal.h - what the three files of the option parser share. Nobody else includes this. */
+#pragma once
+
+#include "base/opts.h"
+
+#include <stdio.h>
+
+enum { OPTS_NAME_BYTES = 128 }; // an option's or variable's name with "-file" or "_FILE" behind it
+
+/** The second name of a secret: "x-file" from "x", "X_FILE" from "X". */
+void opts_file_name(char out[OPTS_NAME_BYTES], const char *name, const char *suffix);
+
+/** Keep *best at the candidate most like text, when one is like enough to be a slip of the finger.
+ */
+struct opts_guess {
+    const char *text;
+    char best[OPTS_NAME_BYTES]; // empty: nothing is near
+    size_t distance;
+};
+#define OPTS_GUESS(written) ((struct opts_guess){.text = (written), .distance = SIZE_MAX})
+void opts_guess_try(struct opts_guess *g, const char *candidate);
+
+/** command NULL: the usage of the program. */
+void opts_print_usage(FILE *out, const struct opt_program *program,
+                      const struct opt_command *command);
+void opts_print_program_help(FILE *out, const struct opt_program *program);
+void opts_print_command_help(FILE *out, const struct opt_program *program,
+                             const struct opt_command *command);
