@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "crowd.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const double PI = 3.14159265358979;
+
+/* The finalizer of SplitMix64, a public-domain generator: each output is a permutation of a
+ * counter, so a stream can start anywhere. */
+uint64_t dice_next(struct dice *d)
+{
+    uint64_t z = d->state += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+uint64_t dice_below(struct dice *d, uint64_t limit)
+{
+    return dice_next(d) % limit; // limits are tiny against 2^64
+}
+
+/* x runs from 0 to 1: smooth water, the crest, the fall, and waves that die away. */
+static double curve(double x)
+{
+    const double crest = 0.38, foot = 0.47;
+    if (x < crest)
+        return 0.66 + 0.02 * sin(14 * PI * x) + 0.16 * exp(-pow((crest - x) / 0.07, 2));
+    if (x < foot)
+        return 0.50 + 0.32 * cos(PI * (x - crest) / (foot - crest));
+    return 0.26 - 0.08 * cos(11 * PI * (x - foot)) * exp(-3.5 * (x - foot));
+}
+
+/* Distance from (x, y) to the stroke from (x0, y0) to (x1, y1). */
+static double distance(double x, double y, const double stroke[4])
+{
+    const double dx = stroke[2] - stroke[0], dy = stroke[3] - stroke[1];
+    const double t = ((x - stroke[0]) * dx + (y - stroke[1]) * dy) / (dx * dx + dy * dy);
+    const double on = fmin(fmax(t, 0), 1);
+    return hypot(x - stroke[0] - on * dx, y - stroke[1] - on * dy);
+}
+
+/* x and y run from 0 to 1, y downwards. */
+static double picture(double x, double y)
+{
+    static const double strokes[4][4] = {
+        {.08, .12, .29, .88}, {.29, .88, .50, .36}, {.50, .36, .71, .88}, {.71, .88, .92, .12}};
+    double nearest = 1;
+    for (size_t i = 0; i < 4; i++)
+        nearest = fmin(nearest, distance(x, y, strokes[i]));
+    return 0.06 + 0.86 * exp(-pow(nearest / 0.085, 2));
+}
+
+int crowd_init(struct crowd *c, size_t n, enum crowd_pattern pattern, uint64_t seed,
+               struct err *err)
+{
+    *c = (struct crowd){.n = n, .seed = seed, .share = malloc(n * sizeof *c->share)};
+    if (!c->share)
+        return err_set(err, E_NOMEM, 0, "no memory for a crowd of %zu bits", n);
+    const size_t side = (size_t)sqrt((double)n);
+    for (size_t i = 0; i < n; i++) {
+        const double p = pattern == CROWD_CURVE ? curve((double)i / (double)n)
+                                                : picture(((double)(i % side) + .5) / (double)side,
+                                                          ((double)(i / side) + .5) / (double)side);
+        c->share[i] = (uint32_t)(p * 4294967295.0);
+    }
+    return 0;
+}
+
+void crowd_deinit(struct crowd *c)
+{
+    free(c->share);
+    *c = (struct crowd){0};
+}
+
+void crowd_bits(const struct crowd *c, uint64_t client, uint8_t *bits)
+{
+    struct dice mix = {c->seed ^ client * UINT64_C(0xd1342543de82ef95)};
+    struct dice dice = {dice_next(&mix)};
+    for (size_t i = 0; i < c->n; i++)
+        bits[i] = (uint32_t)(dice_next(&dice) >> 32) < c->share[i];
+}
