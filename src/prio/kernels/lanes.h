@@ -94,10 +94,10 @@ LANES_FN struct felanes felanes_fold(lanes lo, lanes hi, lanes over)
     return felanes_lift_negative(lo + 4 * LANES_ONE_HI - taken, hi - 4);
 }
 
-/* The sum of all lanes. Range: below 2^128 whatever the lanes hold. */
-LANES_FN uint128 lanes_sum(lanes x)
+/* The sum of all lanes. Range: below 2^64, which the caller sees to. */
+LANES_FN uint64_t lanes_sum(lanes x)
 {
-    uint128 sum = 0;
+    uint64_t sum = 0;
     for (int i = 0; i < LANES; i++)
         sum += x[i];
     return sum;

@@ -96,10 +96,10 @@ static struct fe lanes_dot(struct fvec a, struct fvec b, size_t n)
     }
     uint128 sum[COLUMNS];
     for (int c = 0; c < COLUMNS; c++)
-        sum[c] = lanes_sum(low[c]) + (lanes_sum(high[c]) << 32); // < 2^80 for n <= 2^19
+        sum[c] = lanes_sum(low[c]) + ((uint128)lanes_sum(high[c]) << 32); // < 2^80 for n <= 2^19
 
     // Columns in steps of 29 bits into columns in steps of 52.
-    const struct fe head =
-        vec_join_columns(sum[0] + (sum[1] << 29), (sum[2] << 6) + (sum[3] << 35), sum[4] << 12);
-    return fe_add(head, vec_dot_c(fvec_at(a, whole), fvec_at(b, whole), n - whole));
+    uint128 column[] = {sum[0] + (sum[1] << 29), (sum[2] << 6) + (sum[3] << 35), sum[4] << 12};
+    vec_add_products_c(column, fvec_at(a, whole), fvec_at(b, whole), n - whole);
+    return vec_join_columns(column);
 }

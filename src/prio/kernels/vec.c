@@ -15,24 +15,29 @@
  * Products of two 52-bit limbs are below 2^104, of a 52-bit and a 36-bit limb below 2^88: 2^19 of
  * them stay below 2^128 in every column, so nothing is reduced before the end.
  */
+void vec_add_products_c(uint128 column[3], struct fvec a, struct fvec b, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        column[0] += (uint128)a.lo[i] * b.lo[i];
+        column[1] += (uint128)a.lo[i] * b.hi[i];
+        column[1] += (uint128)a.hi[i] * b.lo[i];
+        column[2] += (uint128)a.hi[i] * b.hi[i];
+    }
+}
+
 struct fe vec_dot_c(struct fvec a, struct fvec b, size_t n)
 {
-    uint128 c0 = 0, c1 = 0, c2 = 0;
-    for (size_t i = 0; i < n; i++) {
-        c0 += (uint128)a.lo[i] * b.lo[i];
-        c1 += (uint128)a.lo[i] * b.hi[i];
-        c1 += (uint128)a.hi[i] * b.lo[i];
-        c2 += (uint128)a.hi[i] * b.hi[i];
-    }
-    return vec_join_columns(c0, c1, c2);
+    uint128 column[3] = {0};
+    vec_add_products_c(column, a, b, n);
+    return vec_join_columns(column);
 }
 
 /* 2^52 is an element; multiplying by it twice costs nothing beside a dot product. */
-struct fe vec_join_columns(uint128 c0, uint128 c1, uint128 c2)
+struct fe vec_join_columns(const uint128 column[3])
 {
     const struct fe shift = {.lo = 0, .hi = 1};
-    const struct fe upper = fe_add(fe_reduce(c1), fe_mul(fe_reduce(c2), shift));
-    return fe_add(fe_reduce(c0), fe_mul(upper, shift));
+    const struct fe upper = fe_add(fe_reduce(column[1]), fe_mul(fe_reduce(column[2]), shift));
+    return fe_add(fe_reduce(column[0]), fe_mul(upper, shift));
 }
 
 void vec_mul_c(struct fvec r, struct fvec a, struct fvec b, size_t n)

@@ -59,12 +59,12 @@ LANES_FN struct felanes felanes_mul(struct felanes a, struct factor b)
 
 /*
  * Every half product has its own accumulator: eight independent chains hide the latency of the
- * multiplier, and each gains less than 2^52 a term, so that 2^11 terms a lane stay below 2^63 even
- * if all limbs are all ones. Then they are added up in 128 bits.
+ * multiplier. Each gains at most 2^52 - 1 a term, so that after 2^9 terms even the sum of all eight
+ * lanes is below 2^64.
  */
 static struct fe lanes_dot(struct fvec a, struct fvec b, size_t n)
 {
-    enum { TERMS = 1 << 11 };
+    enum { TERMS = 1 << 9 };
     uint128 column[4] = {0};
     const size_t whole = n - n % LANES;
     for (size_t i = 0; i < whole;) {
@@ -84,13 +84,13 @@ static struct fe lanes_dot(struct fvec a, struct fvec b, size_t n)
             hh1 = add_high52(hh1, x.hi, y.hi);
         }
         column[0] += lanes_sum(ll0);
-        column[1] += lanes_sum(ll1) + lanes_sum(lh0) + lanes_sum(hl0);
-        column[2] += lanes_sum(lh1) + lanes_sum(hl1) + lanes_sum(hh0);
-        column[3] += lanes_sum(hh1); // < 2^39 for n <= 2^19
+        column[1] += (uint128)lanes_sum(ll1) + lanes_sum(lh0) + lanes_sum(hl0);
+        column[2] += (uint128)lanes_sum(lh1) + lanes_sum(hl1) + lanes_sum(hh0);
+        column[3] += lanes_sum(hh1);
     }
-    const struct fe head =
-        vec_join_columns(column[0], column[1], column[2] + (column[3] << FIELD_LO_BITS));
-    return fe_add(head, vec_dot_c(fvec_at(a, whole), fvec_at(b, whole), n - whole));
+    column[2] += column[3] << FIELD_LO_BITS; // a term is below 2^72 in all
+    vec_add_products_c(column, fvec_at(a, whole), fvec_at(b, whole), n - whole);
+    return vec_join_columns(column);
 }
 
 #include "prio/kernels/loops.h"

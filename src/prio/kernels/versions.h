@@ -15,8 +15,10 @@ void vec_middle_c(struct fvec x, struct fvec c, size_t n, struct fvec wi, struct
 size_t vec_sample_c(struct fvec out, size_t want, const uint8_t *stream, size_t n_attempts);
 size_t vec_decode_c(struct fvec out, size_t want, const uint8_t *in, const uint8_t *end);
 
-/** c0 + c1 2^52 + c2 2^104 mod p, for columns of any size. */
-struct fe vec_join_columns(uint128 c0, uint128 c1, uint128 c2);
+/** Add the products of limbs, by weight: column k counts 2^(52 k). Range: 2^19 terms in all. */
+void vec_add_products_c(uint128 column[3], struct fvec a, struct fvec b, size_t n);
+/** The sum of the columns mod p, for columns of any size. */
+struct fe vec_join_columns(const uint128 column[3]);
 
 /* Each replaces what it has a faster version of. */
 void vec_ops_overlay_avx2(struct vec_ops *ops);
