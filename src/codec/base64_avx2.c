@@ -39,6 +39,8 @@ ptrdiff_t base64_decode_avx2(uint8_t *out, const uint8_t *in, size_t len)
 {
     if (len % 4 != 0)
         return -1;
+    if (len == 0)
+        return 0; // in may be NULL
     const __m256i low_half = _mm256_set1_epi8(0x0f), slash = _mm256_set1_epi8('/');
     const __m256i foreign_rows = foreign_rows_by_column();
     const __m256i row_bit = twice(_mm_setr_epi8(
@@ -78,6 +80,8 @@ ptrdiff_t base64_decode_avx2(uint8_t *out, const uint8_t *in, size_t len)
 
 size_t base64_encode_avx2(uint8_t *out, const uint8_t *in, size_t n)
 {
+    if (n == 0)
+        return 0; // in may be NULL
     // A triple a b c becomes b a c b: then every six bits lie within one 16-bit half.
     const __m256i spread = twice(_mm_setr_epi8(1, 0, 2, 1, 4, 3, 5, 4, 7, 6, 8, 7, 10, 9, 11, 10));
     const __m256i take_02 = _mm256_set1_epi32(0x0fc0fc00), shift_02 = _mm256_set1_epi32(0x04000040);

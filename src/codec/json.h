@@ -21,6 +21,12 @@ struct json_member {
     bool value_escaped; // a string with at least one escape
 };
 
+/** Behind the last byte, also of an empty span without a pointer. */
+static inline const uint8_t *span_end(struct span s)
+{
+    return s.len > 0 ? s.ptr + s.len : s.ptr;
+}
+
 const uint8_t *json_skip_space(const uint8_t *p, const uint8_t *end);
 /** p stands where a key should begin. max_depth: how deep the value may nest, up to 64. */
 const uint8_t *json_skip_member(const struct json_text *t, const uint8_t *p, unsigned max_depth,

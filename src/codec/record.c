@@ -5,9 +5,22 @@
 #include "codec/json.h"
 #include "codec/record_kernels.h"
 
+static inline bool stops(uint8_t c)
+{
+    return (c == '"') | (c == '\\') | (c < 0x20) | (c > 0x7f);
+}
+
 const uint8_t *record_string_end_c(const uint8_t *p, const uint8_t *end)
 {
-    while (p < end && *p != '"' && *p != '\\' && *p >= 0x20 && *p <= 0x7f)
+    enum { BLOCK = 32 }; // of constant size, so that the compiler compares vectors
+    for (; end - p >= BLOCK; p += BLOCK) {
+        uint8_t any = 0;
+        for (size_t i = 0; i < BLOCK; i++)
+            any |= stops(p[i]);
+        if (any)
+            break;
+    }
+    while (p < end && !stops(*p))
         p++;
     return p;
 }
@@ -117,7 +130,7 @@ static int next_member(struct members *it, struct json_member *m)
 
 static struct members members_of(const struct record *r)
 {
-    return (struct members){.text = {r->ops, r->line.ptr + r->line.len}, .p = r->line.ptr};
+    return (struct members){.text = {r->ops, span_end(r->line)}, .p = r->line.ptr};
 }
 
 static bool stands_at(const uint8_t *p, const uint8_t *end, const char *text)
@@ -131,7 +144,7 @@ static bool stands_at(const uint8_t *p, const uint8_t *end, const char *text)
 static bool is_plain(const struct record *r)
 {
     static const char head[] = "{\"id\": ", between[] = ", \"payload\": ";
-    const uint8_t *const end = r->line.ptr + r->line.len;
+    const uint8_t *const end = span_end(r->line);
     if (r->id_kind == RECORD_ID_NONE || r->payload_raw.len == 0 ||
         r->id_raw.ptr != r->line.ptr + sizeof head - 1 || !stands_at(r->line.ptr, end, head))
         return false;

@@ -29,7 +29,7 @@ static const uint8_t *read_uint(const uint8_t *p, const uint8_t *end, uint64_t l
 /* As uint_array_parse; out may be NULL. */
 static bool read_array(uint64_t *out, size_t n, uint64_t limit, struct span text, size_t *bad_index)
 {
-    const uint8_t *const end = text.ptr + text.len, *p = json_skip_space(text.ptr, end);
+    const uint8_t *const end = span_end(text), *p = json_skip_space(text.ptr, end);
     *bad_index = SIZE_MAX;
     if (p == end || *p != '[')
         return false;
@@ -88,7 +88,7 @@ static inline bool read_even_bits(uint8_t *out, size_t n, const uint8_t *text, s
 /* White space anywhere: its places decide the path taken, the entries do not. */
 static bool read_spaced_bits(uint8_t *out, size_t n, struct span text)
 {
-    const uint8_t *const end = text.ptr + text.len, *p = json_skip_space(text.ptr, end);
+    const uint8_t *const end = span_end(text), *p = json_skip_space(text.ptr, end);
     uint8_t bad = 0;
     if (p == end || *p++ != '[')
         return false;

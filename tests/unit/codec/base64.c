@@ -59,6 +59,14 @@ static void known_answers(void **state)
     }
 }
 
+static void nothing_is_nothing_even_without_a_pointer(void **state)
+{
+    const struct base64_ops ops = ops_for(state);
+    uint8_t out[BASE64_SLACK];
+    assert_int_equal(ops.decode(out, NULL, 0), 0);
+    assert_int_equal(ops.encode(out, NULL, 0), 0);
+}
+
 static void every_length_goes_there_and_back_within_its_room(void **state)
 {
     const struct base64_ops ops = ops_for(state);
@@ -194,6 +202,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         AT_EVERY_LEVEL(known_answers),
+        AT_EVERY_LEVEL(nothing_is_nothing_even_without_a_pointer),
         AT_EVERY_LEVEL(every_length_goes_there_and_back_within_its_room),
         AT_EVERY_LEVEL(every_character_has_its_value_at_every_place),
         AT_EVERY_LEVEL(any_foreign_byte_anywhere_is_refused),

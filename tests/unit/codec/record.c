@@ -298,8 +298,7 @@ static void what_is_not_one_json_object_is_refused(void **state)
         "{\"\xff\":1}",
         "\xef\xbb\xbf{\"a\":1}",
         "{\"a\":1}\xc2\xa0",
-        "{\"a\":\xc2\xa0"
-        "1}",
+        "{\"a\":\xc2\xa0 1}",
     };
     const struct record_ops ops = ops_for(state);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)

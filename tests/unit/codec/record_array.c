@@ -87,6 +87,9 @@ static void what_is_no_array_is_told_apart(void **state)
         assert_int_equal(bit_array_parse(&bit, 1, span_str(texts[i]), &bad), 0);
         assert_int_equal(bad, SIZE_MAX);
     }
+    size_t bad = 0;
+    assert_int_equal(uint_array_parse(NULL, 0, 2, (struct span){0}, &bad), 0); // an absent payload
+    assert_int_equal(bad, SIZE_MAX);
     assert_no_uints("[", 1, 2, 0);
     assert_no_uints("[1", 1, 2, 0);
     assert_no_uints("[1,", 2, 2, 1);
