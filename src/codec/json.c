@@ -199,12 +199,15 @@ static const uint8_t *skip_scalar(const struct json_text *t, const uint8_t *p, b
     }
 }
 
-/* Entries of one digit up to the last comma: a client's bits are an array of thousands of them. */
+/*
+ * Pass over entries of one digit, each with its comma: a client's bits are an array of thousands.
+ * @return where the next entry begins.
+ */
 static const uint8_t *skip_short_entries(const uint8_t *p, const uint8_t *end)
 {
     while (end - p >= 3 && (uint8_t)(p[0] - '0') <= 9 && p[1] == ',')
         p += p[2] == ' ' ? 3 : 2;
-    return p;
+    return json_skip_space(p, end);
 }
 
 /* The open containers: bit 0 of is_object tells about the innermost. */

@@ -330,6 +330,8 @@ static void the_corners_of_the_grammar_are_accepted(void **state)
         "{\"a\":\"\\udbff\\uDFFF\"}",
         "{\"a\":\"\xc2\x80\xdf\xbf\xe0\xa0\x80\xef\xbf\xbf\"}",
         "{\"a\":\"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\xed\x9f\xbf\xee\x80\x80\"}",
+        "{\"a\":[1,\t2,3,  4, \r5,6]}",
+        "{\"a\":[1,\n[2], 3]}",
         "\t\r\n {\"a\"\t:\r1\n,\"b\":2 }\r\n",
     };
     const struct record_ops ops = ops_for(state);
