@@ -9,6 +9,8 @@
 
 enum { AAD_BYTES = 10 + SEAL_HEAD_BYTES };
 
+static const uint8_t base_point[SEAL_KEY_BYTES] = {9}; // of Curve25519: RFC 7748, section 4.1
+
 static int sealing_init(struct sealing *s, const struct suite *suite)
 {
     *s = (struct sealing){.suite = suite, .gcm = EVP_CIPHER_CTX_new(), .md = EVP_MD_CTX_new()};
@@ -58,6 +60,11 @@ static int start_gcm(struct sealing *s, const uint8_t z[SEAL_KEY_BYTES],
     return r;
 }
 
+static EVP_PKEY *public_half(const uint8_t key[SEAL_KEY_BYTES])
+{
+    return EVP_PKEY_new_raw_public_key_ex(NULL, "X25519", NULL, key, SEAL_KEY_BYTES);
+}
+
 int opener_init(struct opener *o, const struct suite *suite,
                 const uint8_t private_key[SEAL_KEY_BYTES])
 {
@@ -68,7 +75,8 @@ int opener_init(struct opener *o, const struct suite *suite,
             EVP_PKEY_new_raw_private_key_ex(NULL, "X25519", NULL, private_key, SEAL_KEY_BYTES);
         if (o->private_key != NULL)
             o->derive = EVP_PKEY_CTX_new_from_pkey(NULL, o->private_key, NULL);
-        if (o->derive == NULL || EVP_PKEY_derive_init(o->derive) != 1)
+        o->sender = public_half(base_point);
+        if (o->derive == NULL || EVP_PKEY_derive_init(o->derive) != 1 || o->sender == NULL)
             r = PRIO_E_CRYPTO;
     }
     if (r != PRIO_OK)
@@ -79,6 +87,7 @@ int opener_init(struct opener *o, const struct suite *suite,
 void opener_deinit(struct opener *o)
 {
     EVP_PKEY_CTX_free(o->derive);
+    EVP_PKEY_free(o->sender);
     EVP_PKEY_free(o->private_key);
     sealing_deinit(&o->s);
     *o = (struct opener){0};
@@ -109,10 +118,8 @@ int opener_open(struct opener *o, uint8_t *plain, const uint8_t *share, size_t l
     uint8_t z[SEAL_KEY_BYTES];
     ERR_set_mark(); // a stranger's bad record must not pile up in the caller's error queue
     int r = PRIO_E_CRYPTO;
-    EVP_PKEY *peer = EVP_PKEY_new_raw_public_key_ex(NULL, "X25519", NULL, share, SEAL_KEY_BYTES);
-    if (peer != NULL)
-        r = agree(o->derive, peer, z);
-    EVP_PKEY_free(peer);
+    if (EVP_PKEY_set1_encoded_public_key(o->sender, share, SEAL_KEY_BYTES) == 1)
+        r = agree(o->derive, o->sender, z);
     if (r == PRIO_E_KEY)
         r = PRIO_REJECT_DECRYPT;
     if (r == PRIO_OK)
@@ -130,10 +137,11 @@ int sealer_init(struct sealer *s, const struct suite *suite,
     *s = (struct sealer){0};
     int r = sealing_init(&s->s, suite);
     if (r == PRIO_OK) {
-        s->recipient =
-            EVP_PKEY_new_raw_public_key_ex(NULL, "X25519", NULL, public_key, SEAL_KEY_BYTES);
-        s->keygen = EVP_PKEY_CTX_new_from_name(NULL, "X25519", NULL);
-        if (s->recipient == NULL || s->keygen == NULL || EVP_PKEY_keygen_init(s->keygen) != 1)
+        s->recipient = public_half(public_key);
+        s->base = public_half(base_point);
+        s->import = EVP_PKEY_CTX_new_from_name(NULL, "X25519", NULL);
+        if (s->recipient == NULL || s->base == NULL || s->import == NULL ||
+            EVP_PKEY_fromdata_init(s->import) != 1)
             r = PRIO_E_CRYPTO;
     }
     if (r != PRIO_OK)
@@ -143,7 +151,8 @@ int sealer_init(struct sealer *s, const struct suite *suite,
 
 void sealer_deinit(struct sealer *s)
 {
-    EVP_PKEY_CTX_free(s->keygen);
+    EVP_PKEY_CTX_free(s->import);
+    EVP_PKEY_free(s->base);
     EVP_PKEY_free(s->recipient);
     sealing_deinit(&s->s);
     *s = (struct sealer){0};
@@ -162,17 +171,42 @@ static int encrypt_body(struct sealing *s, uint8_t *out, const uint8_t *plain, s
     return PRIO_OK;
 }
 
+/*
+ * A derivation context for a private key. Its public half is not computed but claimed to be the
+ * base point, since nobody asks for it here: libcrypto's own way to a public key takes longer than
+ * a derivation.
+ */
+static EVP_PKEY_CTX *derivation_for(struct sealer *s, const uint8_t key[SEAL_KEY_BYTES])
+{
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, (void *)(uintptr_t)key,
+                                          SEAL_KEY_BYTES),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)(uintptr_t)base_point,
+                                          SEAL_KEY_BYTES),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_PKEY *pkey = NULL;
+    if (EVP_PKEY_fromdata(s->import, &pkey, EVP_PKEY_KEYPAIR, params) != 1)
+        return NULL;
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+    EVP_PKEY_free(pkey); // ctx holds it
+    if (ctx != NULL && EVP_PKEY_derive_init(ctx) == 1)
+        return ctx;
+    EVP_PKEY_CTX_free(ctx);
+    return NULL;
+}
+
 /* out's IV is already in its place. */
 static int seal_from(struct sealer *s, uint8_t *out, const uint8_t *plain, size_t len,
-                     EVP_PKEY *ephemeral)
+                     const uint8_t ephemeral[SEAL_KEY_BYTES])
 {
     uint8_t z[SEAL_KEY_BYTES];
-    size_t key_len = SEAL_KEY_BYTES;
-    EVP_PKEY_CTX *derive = EVP_PKEY_CTX_new_from_pkey(NULL, ephemeral, NULL);
     ERR_set_mark();
-    int r = PRIO_E_CRYPTO;
-    if (derive != NULL && EVP_PKEY_derive_init(derive) == 1 &&
-        EVP_PKEY_get_raw_public_key(ephemeral, out, &key_len) == 1)
+    EVP_PKEY_CTX *derive = derivation_for(s, ephemeral);
+    int r = derive != NULL ? PRIO_OK : PRIO_E_CRYPTO;
+    if (r == PRIO_OK)
+        r = agree(derive, s->base, out); // the ephemeral public key
+    if (r == PRIO_OK)
         r = agree(derive, s->recipient, z);
     if (r == PRIO_OK)
         r = start_gcm(&s->s, z, out, 1);
@@ -186,15 +220,11 @@ static int seal_from(struct sealer *s, uint8_t *out, const uint8_t *plain, size_
 
 int sealer_seal(struct sealer *s, uint8_t *out, const uint8_t *plain, size_t len)
 {
-    if (len >= SEAL_PLAIN_LIMIT)
-        return PRIO_E_ARG;
-    EVP_PKEY *ephemeral = NULL;
-    int r = suite_random(out + SEAL_KEY_BYTES, SEAL_IV_BYTES);
-    if (r == PRIO_OK && EVP_PKEY_generate(s->keygen, &ephemeral) != 1)
-        r = PRIO_E_CRYPTO;
+    uint8_t random[SEAL_KEY_BYTES + SEAL_IV_BYTES];
+    int r = suite_random(random, sizeof random);
     if (r == PRIO_OK)
-        r = seal_from(s, out, plain, len, ephemeral);
-    EVP_PKEY_free(ephemeral);
+        r = sealer_seal_with(s, out, plain, len, random, random + SEAL_KEY_BYTES);
+    secret_wipe(random, sizeof random);
     return r;
 }
 
@@ -203,12 +233,6 @@ int sealer_seal_with(struct sealer *s, uint8_t *out, const uint8_t *plain, size_
 {
     if (len >= SEAL_PLAIN_LIMIT)
         return PRIO_E_ARG;
-    EVP_PKEY *key =
-        EVP_PKEY_new_raw_private_key_ex(NULL, "X25519", NULL, ephemeral, SEAL_KEY_BYTES);
-    if (key == NULL)
-        return PRIO_E_CRYPTO;
     memcpy(out + SEAL_KEY_BYTES, iv, SEAL_IV_BYTES);
-    const int r = seal_from(s, out, plain, len, key);
-    EVP_PKEY_free(key);
-    return r;
+    return seal_from(s, out, plain, len, ephemeral);
 }

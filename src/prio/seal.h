@@ -22,12 +22,13 @@ struct opener { // one per thread
     struct sealing s;
     EVP_PKEY *private_key;
     EVP_PKEY_CTX *derive; // the private key's side, kept from record to record
+    EVP_PKEY *sender;     // overwritten with each record's ephemeral key
 };
 
 struct sealer { // one per thread
     struct sealing s;
-    EVP_PKEY *recipient;
-    EVP_PKEY_CTX *keygen;
+    EVP_PKEY *recipient, *base;
+    EVP_PKEY_CTX *import;
 };
 
 int opener_init(struct opener *o, const struct suite *suite,
