@@ -38,7 +38,7 @@ const char *get_text(const json_t *object, const char *key);
 size_t get_size(const json_t *object, const char *key);
 bool get_bool(const json_t *object, const char *key);
 bool has(const json_t *object, const char *key);
-/** Upper or lower case suffix of a role: key("share_", 1) is "share_b". Valid until the next. */
+/** role_key("share_", PRIO_SERVER_B) is "share_b". Valid until the next call. */
 const char *role_key(const char *prefix, int role);
 
 struct bytes bytes_copy(const void *ptr, size_t len);
