@@ -28,7 +28,7 @@ static uint8_t *move_block(struct buf *b, size_t cap)
     uint8_t *block = malloc(block_bytes(cap)); // realloc would leave an unwiped copy behind
     if (!block)
         return NULL;
-    if (b->len > 0)
+    if (b->data)
         memcpy(block, b->data, b->len);
     secret_wipe(b->data, b->cap);
     free(b->data);

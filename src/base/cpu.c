@@ -45,8 +45,8 @@ unsigned cpu_detect(void)
     if ((bits & CPU_AVX2) && (xcr0 & XCR0_ZMM) == XCR0_ZMM &&
         (ebx & LEAF7_EBX_AVX512) == LEAF7_EBX_AVX512) {
         bits |= CPU_AVX512;
-        bits |= ebx & bit_AVX512IFMA ? CPU_AVX512_IFMA : 0;
-        bits |= ecx & bit_AVX512VBMI ? CPU_AVX512_VBMI : 0;
+        bits |= (ebx & bit_AVX512IFMA) ? CPU_AVX512_IFMA : 0;
+        bits |= (ecx & bit_AVX512VBMI) ? CPU_AVX512_VBMI : 0;
     }
     return bits;
 }

@@ -48,6 +48,18 @@ static int sync_directory(struct outfile *f, struct err *err)
     return r;
 }
 
+static int create(struct outfile *f, const char *dir, const char *name, struct err *err)
+{
+    if (asprintf(&f->path, "%s/%s", dir, name) < 0)
+        f->path = NULL; // asprintf leaves it undefined
+    if (asprintf(&f->tmp_path, "%s/.%s.tmp", dir, name) < 0)
+        f->tmp_path = NULL;
+    if (!f->path || !f->tmp_path)
+        return err_set(err, E_NOMEM, 0, "no memory for a path");
+    f->fd = open(f->tmp_path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+    return f->fd < 0 ? err_set(err, E_IO, errno, "create %s", f->tmp_path) : 0;
+}
+
 static void forget(struct outfile *f)
 {
     free(f->path);
@@ -85,18 +97,7 @@ int outfile_open(struct outfile *f, const char *dir, const char *name, struct er
     if (!is_plain_name(name))
         return err_set(err, E_ARG, 0, "\"%s\" cannot be the name of a file", name);
     struct outfile file = OUTFILE_INIT;
-    if (asprintf(&file.path, "%s/%s", dir, name) < 0)
-        file.path = NULL; // asprintf leaves it undefined
-    if (asprintf(&file.tmp_path, "%s/.%s.tmp", dir, name) < 0)
-        file.tmp_path = NULL;
-    int r = 0;
-    if (!file.path || !file.tmp_path)
-        r = err_set(err, E_NOMEM, 0, "no memory for a path");
-    if (r == 0) {
-        file.fd = open(file.tmp_path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
-        if (file.fd < 0)
-            r = err_set(err, E_IO, errno, "create %s", file.tmp_path);
-    }
+    const int r = create(&file, dir, name, err);
     if (r < 0) {
         forget(&file);
         return r;

@@ -144,9 +144,11 @@ void progress_add(struct progress *p, uint64_t records, uint64_t bytes)
 void progress_end(struct progress *p)
 {
     static const char wipe[] = "\r\033[K";
-    if (p->on && write(STDERR_FILENO, wipe, sizeof wipe - 1) < 0)
-        p->on = false; // decoration: nothing is lost
+    if (!p->on)
+        return;
     p->on = false;
+    if (write(STDERR_FILENO, wipe, sizeof wipe - 1) < 0)
+        return; // decoration: nothing is lost
 }
 
 bool progress_wanted(void)

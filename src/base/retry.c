@@ -71,6 +71,6 @@ void retry_sleep_ms(uint64_t ms)
         until.tv_nsec -= 1000000000;
     }
     // An absolute end, so that interruptions do not add up.
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
-        continue;
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR) {
+    }
 }

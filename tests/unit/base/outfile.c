@@ -239,7 +239,7 @@ static void a_dash_is_standard_output_and_stays_open(void **state)
     const int fd = open(path_in(f, "stdout"), O_RDWR | O_CREAT, 0600);
     assert_int_equal(dup2(fd, STDOUT_FILENO), STDOUT_FILENO);
     struct outfile out = OUTFILE_INIT;
-    const int opened = outfile_open(&out, "-", NULL, NULL);
+    const int opened = outfile_open(&out, "-", "ignored", NULL);
     const int written = outfile_write(&out, "to stdout", 9, NULL);
     const int committed = outfile_commit(&out, NULL);
     outfile_abandon(&out);

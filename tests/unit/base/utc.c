@@ -35,7 +35,7 @@ static void known_times_are_read_and_written(void **state)
 
 static void every_day_agrees_with_the_c_library(void **state)
 {
-    for (int64_t day = -719528; day < 2932896; day += day % 365 == 0 ? 1 : 13) {
+    for (int64_t day = -719528; day < 2932896; day += day % 365 == 0 ? 1 : 37) {
         const time_t seconds = (time_t)(day * 86400 + 3723);
         struct tm tm;
         char want[64], got[UTC_TEXT_BYTES];
