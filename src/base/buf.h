@@ -22,6 +22,7 @@ struct buf {
 
 /** Make room for extra more bytes behind len. @return 0 or E_NOMEM (buf unchanged). */
 MUST_CHECK int buf_reserve(struct buf *b, size_t extra, struct err *err);
+/** Append len bytes from outside of b. @return 0 or E_NOMEM (buf unchanged), as for all below. */
 MUST_CHECK int buf_append(struct buf *b, const void *bytes, size_t len, struct err *err);
 MUST_CHECK int buf_append_str(struct buf *b, const char *s, struct err *err);
 MUST_CHECK int buf_append_byte(struct buf *b, uint8_t byte, struct err *err);

@@ -24,8 +24,8 @@ struct err {
 };
 
 /**
- * Start err's text with the printf-like message; a native errno > 0 with code E_IO appends ":
- * <strerror>".
+ * Start err's text with the printf-like message; with code E_IO and a native errno > 0 the system's
+ * text for it follows behind ": ". The arguments may point into err->text.
  * @return code, so that a caller can `return err_set(...)`. err may be NULL.
  */
 int err_set(struct err *err, enum err_code code, long native, const char *fmt, ...)

@@ -10,9 +10,12 @@ enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_E
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
 /*
- * A field of a log line. Text format: "prio: warning: message key=value key=\"two words\""; info
- * lines drop the level. JSON:
- * {"time":"2026-08-20T04:30:00.123456Z","level":"warning","program":"prio","message":"...","key":value}.
+ * A field of a log line. The text format, in which info lines drop the level:
+ *   prio: warning: message key=value key="two words"
+ * The JSON format, one line:
+ *   {"time":"2026-08-20T04:30:00.123456Z","level":"warning","program":"prio","message":"...",
+ *    "key":value}
+ * Messages end after 4096 bytes, strings after 2048; fields beyond 64 KiB of a line are left out.
  */
 struct log_field {
     const char *key; // NULL ends a list
@@ -38,7 +41,7 @@ void log_init(const char *program, enum log_format format, enum log_level lowest
 void log_line(enum log_level level, const struct log_field *fields, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
-/* log_event(LOG_LEVEL_INFO, "verify1 done", LOG_U("records", n), LOG_U("errors", e)); */
+/* With at least one field: log_event(LOG_LEVEL_INFO, "verify1 done", LOG_U("records", n)); */
 #define log_event(level, message, ...)                                                             \
     log_line((level), (const struct log_field[]){__VA_ARGS__, LOG_END}, "%s", (message))
 #define log_info(...)    log_line(LOG_LEVEL_INFO, NULL, __VA_ARGS__)

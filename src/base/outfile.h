@@ -8,7 +8,8 @@
 
 /*
  * Bytes go to ".NAME.tmp" in the same directory (a leftover of a killed run is overwritten) and
- * reach NAME by rename(2) in outfile_commit. Standard output has neither and is only flushed.
+ * reach NAME by rename(2) in outfile_commit. Standard output has neither: there they go straight to
+ * the descriptor, past stdio.
  */
 struct outfile {
     int fd; // -1: closed
@@ -18,8 +19,10 @@ struct outfile {
 
 #define OUTFILE_INIT ((struct outfile){.fd = -1})
 
-/** Create directory `dir` and its parents where missing. An existing plain file there is E_ARG, as
- * is "". */
+/**
+ * Create directory `dir` and its parents where missing.
+ * @return 0, E_ARG when it is empty or a plain file stands there, E_NOMEM or E_IO.
+ */
 MUST_CHECK int make_directories(const char *dir, struct err *err);
 /**
  * dir "-" means standard output (name is ignored), else dir must exist and name has no slash. One

@@ -1,5 +1,4 @@
-/* progress.h - a live line on a terminal: count, rate, ETA. Silent where stderr is not a terminal.
- */
+/* progress.h - a live line on a terminal: count, rate, ETA. */
 #pragma once
 
 #include <stdatomic.h>
@@ -16,11 +15,14 @@ struct progress {
     bool on;
 };
 
-/** on: usually progress_wanted(). Draws nothing when false. */
+/** on: usually progress_wanted(). Draws nothing when false, and nothing in the first 0.2 s. */
 void progress_start(struct progress *p, const char *label, uint64_t total_bytes, bool on);
 /** Thread: any worker may call it; at most one of them draws, at most five times a second. */
 void progress_add(struct progress *p, uint64_t records, uint64_t bytes);
-/** Wipe the line. Call before anything else is written to stderr. Idempotent. */
+/**
+ * Wipe the line. Call before anything else is written to stderr, when the workers are done.
+ * Idempotent.
+ */
 void progress_end(struct progress *p);
 /** Is stderr a terminal that can move its cursor (TERM set and not "dumb")? */
 bool progress_wanted(void);

@@ -21,8 +21,10 @@ struct retry {
     uint64_t random; // state of the jitter's own small generator
 };
 
-/** now_ms: any monotonic clock (retry_now_ms for the real one); seed: anything, the jitter only has
- * to differ. */
+/**
+ * now_ms: any monotonic clock (retry_now_ms for the real one). seed: anything that differs between
+ * processes.
+ */
 void retry_init(struct retry *r, const struct retry_policy *policy, uint64_t now_ms, uint64_t seed);
 
 /**

@@ -23,14 +23,15 @@ struct file_source {
     char name[256];      // for messages; a longer path keeps its end
 };
 
-/** path "-" is standard input. A directory is an error. @return 0, E_ABSENT or E_IO, with the path
- * in err. */
+/**
+ * path "-" is standard input. A directory is an error.
+ * @return 0, E_ABSENT or E_IO, with the path in err.
+ */
 MUST_CHECK int file_source_open(struct file_source *f, const char *path, struct err *err);
 struct source file_source(struct file_source *f); // f must outlive it
 void file_source_close(struct file_source *f);    // idempotent
 
-/* Bytes in memory, handed out at most `step` at a time (0 = all at once), for tests and small
- * texts. */
+/* Bytes in memory, handed out at most `step` at a time (0: all at once): for tests, small texts. */
 struct memory_source {
     struct span rest;
     size_t step;
