@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { NDJSON_SLACK = 64 }; // readable bytes behind a chunk's last line, for SIMD loads
+enum { NDJSON_SLACK = 64 }; // zeros behind a chunk's last line, for SIMD loads
 
 struct ndjson_reader {
     struct source src;

@@ -68,13 +68,15 @@ static void assert_span(struct span got, const char *want)
 static void every_stop_is_found_at_every_place(void **state)
 {
     const struct record_ops ops = ops_for(state);
-    uint8_t text[200 + NDJSON_SLACK];
+    uint8_t text[140 + 2 * NDJSON_SLACK];
     for (size_t len = 0; len <= 140; len++) {
-        for (size_t at = 0; at <= len; at += at < 70 || len < 70 ? 1 : 7) {
+        for (size_t at = 0; at < len + NDJSON_SLACK; at++) {
             memset(text, 'x', sizeof text);
-            text[at] = '"'; // at == len: a stop in the slack does not count
-            assert_ptr_equal(ops.string_end(text, text + len), text + at);
-            assert_ptr_equal(ops.string_end(text + at, text + len), text + at);
+            text[at] = '"'; // a stop in the slack does not count
+            const uint8_t *const want = text + (at < len ? at : len);
+            assert_ptr_equal(ops.string_end(text, text + len), want);
+            assert_ptr_equal(ops.string_end(text + len / 2, text + len),
+                             at < len / 2 ? text + len : want);
         }
     }
     for (unsigned c = 0; c < 256; c++) {
@@ -201,6 +203,25 @@ static void payloads_say_what_they_are(void **state)
         assert_span(p.record.id, "A"); // still there after the payload was unescaped
         parsed_deinit(&p);
     }
+}
+
+static void unescaping_much_does_not_move_what_was_unescaped_before(void **state)
+{
+    enum { LEN = 20000 };
+    const struct record_ops ops = ops_for(state);
+    struct buf line = BUF_INIT(MAX_LINE);
+    assert_int_equal(buf_append_str(&line, "{\"id\": \"\\u0041\", \"payload\": \"", NULL), 0);
+    for (size_t i = 0; i < LEN; i++)
+        assert_int_equal(buf_append_str(&line, "\\/", NULL), 0);
+    assert_int_equal(buf_append_str(&line, "\"}", NULL), 0);
+    struct parsed p = parse(&ops, buf_span(&line));
+    assert_int_equal(p.result, 1);
+    assert_span(p.record.id, "A");
+    assert_int_equal(p.record.payload.len, LEN);
+    for (size_t i = 0; i < LEN; i++)
+        assert_int_equal(p.record.payload.ptr[i], '/');
+    parsed_deinit(&p);
+    buf_deinit(&line);
 }
 
 static void what_is_not_one_json_object_is_refused(void **state)
@@ -527,6 +548,7 @@ int main(void)
         AT_EVERY_LEVEL(members_may_come_in_any_order_and_spacing),
         AT_EVERY_LEVEL(ids_are_strings_or_numbers_within_the_limit),
         AT_EVERY_LEVEL(payloads_say_what_they_are),
+        AT_EVERY_LEVEL(unescaping_much_does_not_move_what_was_unescaped_before),
         AT_EVERY_LEVEL(what_is_not_one_json_object_is_refused),
         AT_EVERY_LEVEL(the_corners_of_the_grammar_are_accepted),
         AT_EVERY_LEVEL(nesting_ends_at_the_limit),
