@@ -10,6 +10,7 @@ enum {
     LEFT_COLUMNS_MAX = 36, // a longer left side has its help on the next line
     LEFT_BYTES = 192,
     HELP_BYTES = 2048,
+    GLUE = '\x1f', // printed as a space at which no line ends
 };
 
 /* The same rows are walked twice: to measure the left column, then to print. */
@@ -61,7 +62,8 @@ static void print_wrapped(FILE *out, size_t indent, const char *text)
             (void)fprintf(out, "%*s", (int)n_spaces, "");
             column += n_spaces;
         }
-        (void)fwrite(c + n_spaces, 1, len, out);
+        for (size_t i = n_spaces; i < n_spaces + len; i++)
+            (void)fputc(c[i] == GLUE ? ' ' : c[i], out);
         column += wide;
         c += n_spaces + len;
     }
@@ -123,25 +125,28 @@ static void format_left(char left[LEFT_BYTES], const struct opt *opt)
 static void append_default(char *notes, size_t cap, const struct opt *opt,
                            const struct opt_command *command)
 {
-    if (opt->required || !command->defaults)
+    if (opt->required)
         return;
-    const void *at = (const char *)command->defaults + opt->offset;
-    uint64_t number;
-    const char *text;
-    int choice;
+    uint64_t number = 0;
+    const char *text = NULL;
+    int choice = 0;
+    const void *at = command->defaults ? (const char *)command->defaults + opt->offset : NULL;
     switch (opt->kind) {
     case OPT_KIND_UINT:
-        memcpy(&number, at, sizeof number);
+        if (at)
+            memcpy(&number, at, sizeof number);
         if (number >= opt->min && number <= opt->max)
             append(notes, cap, "; default: %" PRIu64, number);
         break;
     case OPT_KIND_STRING:
-        memcpy(&text, at, sizeof text);
+        if (at)
+            memcpy(&text, at, sizeof text);
         if (text && text[0])
             append(notes, cap, "; default: %s", text);
         break;
     case OPT_KIND_CHOICE:
-        memcpy(&choice, at, sizeof choice);
+        if (at)
+            memcpy(&choice, at, sizeof choice);
         if (choice >= 0)
             append(notes, cap, "; default: %s", opt->choices[choice]);
         break;
@@ -161,8 +166,11 @@ static void append_notes(char help[HELP_BYTES], const struct opt *opt,
     append_default(notes, sizeof notes, opt, command);
     if (opt->required)
         append(notes, sizeof notes, "; required");
-    if (notes[0])
-        append(help, HELP_BYTES, " [%s]", notes + 2);
+    if (notes[0] == '\0')
+        return;
+    for (char *c = notes + 2; *c; c++)
+        *c = *c == ' ' && c[-1] != ';' ? GLUE : *c;
+    append(help, HELP_BYTES, " [%s]", notes + 2);
 }
 
 static void option_row(struct table *t, const struct opt *opt, const struct opt_command *command)
@@ -180,7 +188,8 @@ static void option_row(struct table *t, const struct opt *opt, const struct opt_
         return;
     (void)snprintf(left, sizeof left, "--%s-file FILE", opt->name);
     (void)snprintf(help, sizeof help, "Read the value of --%s from this file.%s%s%s", opt->name,
-                   opt->env ? " [env: " : "", opt->env ? opt->env : "", opt->env ? "_FILE]" : "");
+                   opt->env ? " [env:\x1f" : "", opt->env ? opt->env : "",
+                   opt->env ? "_FILE]" : "");
     row(t, left, help);
 }
 

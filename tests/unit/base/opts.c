@@ -689,7 +689,8 @@ static void take_file(int fd, char *text, size_t cap)
 }
 
 /* Run opts_main with stdout and stderr going to files; out_fd >= 0: stdout goes there instead. */
-static void main_into(struct outcome *o, int out_fd, const char *const *list)
+static void main_program(struct outcome *o, const struct opt_program *p, int out_fd,
+                         const char *const *list)
 {
     FILE *out = tmpfile(), *err = tmpfile();
     assert_non_null(out);
@@ -699,7 +700,7 @@ static void main_into(struct outcome *o, int out_fd, const char *const *list)
     const int saved_out = dup(1), saved_err = dup(2);
     (void)dup2(out_fd >= 0 ? out_fd : fileno(out), 1);
     (void)dup2(fileno(err), 2);
-    o->status = opts_main(&program, w->argc, w->argv);
+    o->status = opts_main(p, w->argc, w->argv);
     (void)fflush(NULL);
     clearerr(stdout);
     (void)dup2(saved_out, 1);
@@ -711,6 +712,11 @@ static void main_into(struct outcome *o, int out_fd, const char *const *list)
     (void)fclose(out);
     (void)fclose(err);
     free(w);
+}
+
+static void main_into(struct outcome *o, int out_fd, const char *const *list)
+{
+    main_program(o, &program, out_fd, list);
 }
 
 #define main_with(o, ...) main_into(o, -1, (const char *const[]){"prog", __VA_ARGS__, NULL})
@@ -827,6 +833,43 @@ static void command_help_shows_everything_in_columns(void **state)
     (void)state;
 }
 
+static void zeros_are_defaults_too(void **state)
+{
+    struct outcome o;
+    main_with(&o, "inspect", "--help");
+    assert_contains(o.out, "Usage: prog inspect [OPTIONS] FILE\n");
+    assert_contains(o.out, "[env: T_POINTS; default: first]\n");
+    assert_contains(o.out, "[env: T_WORKERS; range: 1 to 1024]\n"); // 0 is not in the range
+    (void)state;
+}
+
+static void a_note_is_not_torn_by_the_end_of_a_line(void **state)
+{
+    static char help[101];
+    static struct opt options[] = {
+        OPT_UINT_REQUIRED("x", struct args, n_data, "AN_ENV", 1, 5, help), OPT_END};
+    static const struct opt *const groups[] = {options, NULL};
+    static const struct opt_command wide[] = {
+        {.name = "c", .summary = "", .groups = groups, .args_size = sizeof(struct args)},
+        {.name = NULL}};
+    static const struct opt_program with_wide = {
+        .name = "p", .summary = "", .version = "0", .commands = wide};
+    for (size_t len = 1; len < sizeof help; len++) {
+        struct outcome o;
+        memset(help, 'h', len);
+        main_program(&o, &with_wide, -1, (const char *const[]){"p", "c", "--help", NULL});
+        assert_int_equal(o.status, 0);
+        assert_contains(o.out, "[env: AN_ENV;");
+        assert_contains(o.out, "range: 1 to 5;");
+        assert_contains(o.out, "required]");
+        for (const char *line = o.out; line; line = strchr(line + 1, '\n')) {
+            const size_t columns = strcspn(line + 1, "\n");
+            assert_true(columns <= 100 || !memchr(line + 1, '[', columns));
+        }
+    }
+    (void)state;
+}
+
 static void the_run_decides_the_exit_status(void **state)
 {
     struct outcome o;
@@ -909,6 +952,8 @@ int main(void)
         CLEAN(no_command_prints_the_help),
         CLEAN(the_version_is_printed),
         CLEAN(command_help_shows_everything_in_columns),
+        CLEAN(zeros_are_defaults_too),
+        CLEAN(a_note_is_not_torn_by_the_end_of_a_line),
         CLEAN(the_run_decides_the_exit_status),
         CLEAN(a_full_standard_output_is_a_failure),
     };
