@@ -81,6 +81,13 @@ static const char *id_of(const char *line)
     return line + 8;
 }
 
+static const char *line_after(const char *line)
+{
+    const char *end = strchr(line, '\n');
+    assert_non_null(end);
+    return end + 1;
+}
+
 static void both_files_have_the_same_fresh_ids_in_the_same_order(void **state)
 {
     const struct world *w = *state;
@@ -99,8 +106,8 @@ static void both_files_have_the_same_fresh_ids_in_the_same_order(void **state)
         if (before)
             assert_memory_not_equal(id_of(a), id_of(before), 36);
         before = a;
-        a = strchr(a, '\n') + 1;
-        b = strchr(b, '\n') + 1;
+        a = line_after(a);
+        b = line_after(b);
     }
     assert_int_equal(*a, '\0');
     assert_int_equal(*b, '\0');
