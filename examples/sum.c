@@ -92,7 +92,7 @@ int main(void)
     struct prio_batch *batch;
     struct prio_client *client;
     struct prio_encoder *encoder;
-    struct party a, b;
+    struct party a = {0}, b = {0};
     uint8_t secret[PRIO_SECRET_BYTES];
 
     check(prio_batch_new(&batch, &options), "batch");

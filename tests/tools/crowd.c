@@ -60,9 +60,10 @@ int crowd_init(struct crowd *c, size_t n, enum crowd_pattern pattern, uint64_t s
         return err_set(err, E_NOMEM, 0, "no memory for a crowd of %zu bits", n);
     const size_t side = (size_t)sqrt((double)n);
     for (size_t i = 0; i < n; i++) {
+        const size_t row = i / side, column = i % side;
         const double p = pattern == CROWD_CURVE ? curve((double)i / (double)n)
-                                                : picture(((double)(i % side) + .5) / (double)side,
-                                                          ((double)(i / side) + .5) / (double)side);
+                                                : picture(((double)column + .5) / (double)side,
+                                                          ((double)row + .5) / (double)side);
         c->share[i] = (uint32_t)(p * 4294967295.0);
     }
     return 0;

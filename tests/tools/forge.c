@@ -169,7 +169,7 @@ static int put_payload(struct forge *f, size_t server, const uint8_t *share, siz
 static int make_payloads(struct forge *f, enum cheat_kind kind, const uint8_t *bits,
                          struct err *err)
 {
-    struct prio_shares shares;
+    struct prio_shares shares = {0};
     int r = encode(f, kind, bits, &shares, err);
     if (r < 0)
         return r;

@@ -234,7 +234,7 @@ static int keep(struct batch *b, struct kept *kept, struct err *err)
 {
     for (size_t s = 0; s < N_SERVERS; s++) {
         const struct buf *line = &b->forge.lines[s];
-        struct record record;
+        struct record record = {0};
         buf_clear(&b->padded);
         int r = buf_append(&b->padded, line->data, line->len - 1, err);
         if (r == 0)
