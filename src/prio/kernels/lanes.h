@@ -86,12 +86,12 @@ LANES_FN struct felanes felanes_sub_loose(struct felanes a, struct felanes b)
 
 /*
  * lo + hi 2^52 - over (2^19 + 1) mod p: the end of every product, after `over` was cut off at 2^87.
- * Range: lo + hi 2^52 < 2^87 as a whole (lo may hold carries), over < 2^34; output canonical.
+ * Range: lo + hi 2^52 < 2^87 as a whole (lo may hold carries), over < 2^32; output canonical.
  */
 LANES_FN struct felanes felanes_fold(lanes lo, lanes hi, lanes over)
 {
-    const lanes taken = over + (over << 19); // < 2^54
-    return felanes_lift_negative(lo + 4 * LANES_ONE_HI - taken, hi - 4);
+    const lanes taken = over + (over << 19); // < 2^52
+    return felanes_lift_negative(lo + LANES_ONE_HI - taken, hi - 1);
 }
 
 /* The sum of all lanes. Range: below 2^64, which the caller sees to. */
