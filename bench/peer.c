@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * peer - our side of `make bench-peers`, for 2000 bits: one line a job, name and median
- * microseconds of CPU time a record.
+ * peer [x25519] - our side of `make bench-peers`, for 2000 bits: one line a job, name and median
+ * microseconds of CPU time a record. With x25519, one derivation alone: the unit of bench/program.
  *
  * The jobs named after a part do what libprio-rs does in its jobs: no sealing and no opening, and
  * shares stand in memory. Ours still write and read the packet's bytes, which libprio-rs does not.
@@ -87,8 +87,19 @@ static void measure(const char *name, void (*job)(struct bench *), struct bench 
     printf("%s %.1f\n", name, series_median(&s));
 }
 
-int main(void)
+static void measure_all(struct bench *b)
 {
+    measure("encode_part", encode_part, b);
+    measure("verify_part_a", verify_part_a, b);
+    measure("verify_part_b", verify_part_b, b);
+    measure("encode", encode_lines, b);
+    measure("verify_a", verify_lines_a, b);
+    measure("verify_b", verify_lines_b, b);
+}
+
+int main(int argc, char **argv)
+{
+    const bool unit_only = argc > 1 && strcmp(argv[1], "x25519") == 0;
     struct fixture f;
     struct floor floor;
     fixture_init(&f, N_DATA, RECORDS, getenv("WEIR_CPU"));
@@ -98,12 +109,8 @@ int main(void)
         require(prio_packet_new(&b.packet[role], f.server[role]) == PRIO_OK, "prio_packet_new");
 
     measure("x25519", derive, &b);
-    measure("encode_part", encode_part, &b);
-    measure("verify_part_a", verify_part_a, &b);
-    measure("verify_part_b", verify_part_b, &b);
-    measure("encode", encode_lines, &b);
-    measure("verify_a", verify_lines_a, &b);
-    measure("verify_b", verify_lines_b, &b);
+    if (!unit_only)
+        measure_all(&b);
 
     for (int role = 0; role < ROLES; role++)
         prio_packet_free(b.packet[role]);
