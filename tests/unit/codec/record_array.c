@@ -2,7 +2,7 @@
 #include "codec/record.h"
 #include "testing.h"
 
-enum { MAX_N = 70 };
+enum { MAX_N = 70, MAX_TEXT = 16 * MAX_N };
 
 static void assert_uints(const char *text, size_t n, uint64_t limit, const uint64_t *want)
 {
@@ -103,23 +103,23 @@ static const struct {
                {"[ ", ",", "]"},  {"[", ",", " ]"},      {"[", ",  ", "]"},
                {" [", ",", "] "}, {"[\n", ",\t", "\r]"}, {"[ ", "\n,\r\n ", " ]"}};
 
-static size_t print_bits(char *text, const uint8_t *bits, size_t n, size_t layout)
+static void print_bits(struct buf *text, const uint8_t *bits, size_t n, size_t layout)
 {
-    size_t len = 0;
-    len += (size_t)sprintf(text + len, "%s", layouts[layout].open);
+    buf_clear(text);
+    assert_int_equal(buf_append_str(text, layouts[layout].open, NULL), 0);
     for (size_t i = 0; i < n; i++)
-        len += (size_t)sprintf(text + len, "%s%c", i ? layouts[layout].between : "", '0' + bits[i]);
-    len += (size_t)sprintf(text + len, "%s", layouts[layout].close);
-    return len;
+        assert_int_equal(buf_printf(text, NULL, "%s%d", i ? layouts[layout].between : "", bits[i]),
+                         0);
+    assert_int_equal(buf_append_str(text, layouts[layout].close, NULL), 0);
 }
 
 /* The text ends where its heap block ends, so that a sanitizer sees a read behind it. */
-static int parse_exactly(uint8_t *out, size_t n, const char *text, size_t len, size_t *bad)
+static int parse_exactly(uint8_t *out, size_t n, struct span text, size_t *bad)
 {
-    char *exact = malloc(len);
+    uint8_t *exact = malloc(text.len);
     assert_non_null(exact);
-    memcpy(exact, text, len);
-    const int r = bit_array_parse(out, n, span_of(exact, len), bad);
+    memcpy(exact, text.ptr, text.len);
+    const int r = bit_array_parse(out, n, span_of(exact, text.len), bad);
     free(exact);
     return r;
 }
@@ -127,20 +127,21 @@ static int parse_exactly(uint8_t *out, size_t n, const char *text, size_t len, s
 static void bits_are_read_in_every_layout(void **state)
 {
     uint64_t seed = 11;
+    struct buf text = BUF_INIT(MAX_TEXT);
     for (size_t n = 1; n <= MAX_N; n++) {
         for (size_t layout = 0; layout < sizeof layouts / sizeof *layouts; layout++) {
             uint8_t bits[MAX_N], got[MAX_N + 8];
-            char text[MAX_N * 8];
             size_t bad;
             for (size_t i = 0; i < n; i++)
                 bits[i] = noise(&seed) & 1;
             memset(got, GUARD_BYTE, sizeof got);
-            const size_t len = print_bits(text, bits, n, layout);
-            assert_int_equal(parse_exactly(got, n, text, len, &bad), 1);
+            print_bits(&text, bits, n, layout);
+            assert_int_equal(parse_exactly(got, n, buf_span(&text), &bad), 1);
             assert_memory_equal(got, bits, n);
             assert_guarded(got + n, sizeof got - n);
         }
     }
+    buf_deinit(&text);
     (void)state;
 }
 
@@ -148,20 +149,20 @@ static void any_change_of_a_text_of_bits_is_read_as_the_plain_parser_reads_it(vo
 {
     static const char pieces[] = "01239,[] -.x\t\"";
     uint64_t seed = 12;
+    struct buf text = BUF_INIT(MAX_TEXT);
     size_t n_good = 0;
     for (int round = 0; round < 30000; round++) {
         enum { N = 9 };
         uint8_t bits[N], got[N + 1];
         uint64_t want[N + 1];
-        char text[N * 8];
         for (size_t i = 0; i < N; i++)
             bits[i] = noise(&seed) & 1;
-        const size_t len = print_bits(text, bits, N, (size_t)round % 3);
-        text[noise(&seed) % len] = pieces[noise(&seed) % (sizeof pieces - 1)];
+        print_bits(&text, bits, N, (size_t)round % 3);
+        text.data[noise(&seed) % text.len] = (uint8_t)pieces[noise(&seed) % (sizeof pieces - 1)];
         for (size_t n = N - 1; n <= N + 1; n++) {
             size_t bad = 0, bad_plain = 0;
-            const int r = parse_exactly(got, n, text, len, &bad);
-            assert_int_equal(r, uint_array_parse(want, n, 2, span_of(text, len), &bad_plain));
+            const int r = parse_exactly(got, n, buf_span(&text), &bad);
+            assert_int_equal(r, uint_array_parse(want, n, 2, buf_span(&text), &bad_plain));
             if (r == 0)
                 assert_int_equal(bad, bad_plain);
             for (size_t i = 0; r == 1 && i < n; i++)
@@ -170,6 +171,7 @@ static void any_change_of_a_text_of_bits_is_read_as_the_plain_parser_reads_it(vo
         }
     }
     assert_true(n_good > 1000);
+    buf_deinit(&text);
     (void)state;
 }
 
