@@ -38,7 +38,9 @@ static size_t sample_avx512(struct fvec out, size_t want, const uint8_t *stream,
 {
     const __m128i byte_of = _mm_setr_epi8(10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 11, -1, -1, -1, -1, -1);
     size_t stored = 0, k = 0;
-    for (; n_attempts - k >= LANES && stored < want; k += LANES) {
+    for (; n_attempts - k >= LANES; k += LANES) {
+        if (stored >= want)
+            return want;
         lanes low, high;
         read_twelves(&low, &high, stream + 12 * k, byte_of);
         const struct felanes x = {low & FIELD_LO_MASK, (low >> FIELD_LO_BITS) | (high << 12)};
@@ -60,7 +62,9 @@ static size_t decode_avx512(struct fvec out, size_t want, const uint8_t *in, con
     const __m128i byte_of = _mm_setr_epi8(11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, -1, -1, -1, -1);
     const __m512i fixstr_11 = _mm512_set1_epi64(0xab);
     size_t stored = 0;
-    for (; end - in >= 12 * LANES && stored < want; in += 12 * LANES, stored += LANES) {
+    for (; end - in >= 12 * LANES; in += 12 * LANES, stored += LANES) {
+        if (stored >= want)
+            return want;
         lanes low, high;
         read_twelves(&low, &high, in, byte_of);
         const struct felanes x = {low & FIELD_LO_MASK,
