@@ -96,9 +96,11 @@ int packet_parse(struct prio_packet *packet, const uint8_t *plain, size_t len)
 
 int prio_packet_open(struct prio_packet *packet, const void *share, size_t len)
 {
-    if (packet == NULL || (share == NULL && len > 0))
+    if (packet == NULL)
         return PRIO_E_ARG;
     packet->open = false;
+    if (share == NULL && len > 0)
+        return PRIO_E_ARG;
     if (len < SEAL_BYTES)
         return PRIO_REJECT_DECRYPT;
     int r = reserve_plain(packet, len - SEAL_BYTES);
