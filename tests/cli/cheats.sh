@@ -79,15 +79,15 @@ every_kind() {
 # One kind alone, so that no kind leans on another's victims.
 each_alone() {
     export PRIO_POINTS=first PRIO_PRG=hashed N_DATA=7
-    "$cheat" kinds >kinds || return 1
-    [ "$(wc -l <kinds)" -ge 19 ] || return 1
+    "$cheat" kinds >list || return 1
+    [ "$(wc -l <list)" -ge 19 ] || return 1
     while read -r kind help; do
         rm -rf alone
         if ! make_batch alone "$kind=2" || ! holds alone; then
             echo "$kind: $help"
             return 1
         fi
-    done <kinds
+    done <list
 }
 
 # A kind that hits one server alone shifts all points behind it in this mode: that is the protocol.
