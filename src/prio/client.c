@@ -161,18 +161,23 @@ int client_random_draw(struct client_random *random)
     return r;
 }
 
-/* h on the odd points, from the values and f0, g0. */
-static void make_h(struct prio_encoder *e, const uint8_t *values, const struct client_random *rnd)
+/* f on the N-th roots: f0, the values, zeros. */
+static void fill_f(struct prio_encoder *e, const uint8_t *values, struct fe f0)
 {
-    const struct prio_client *c = e->client;
-    const struct vec_ops *ops = &c->batch->ops;
-    const size_t n = c->batch->n, n_points = c->batch->n_points;
-
-    fvec_set(e->f, 0, rnd->f0);
+    const size_t n = e->client->batch->n, n_points = e->client->batch->n_points;
+    fvec_set(e->f, 0, f0);
     for (size_t i = 1; i <= n; i++)
         fvec_set(e->f, i, (struct fe){.lo = values[i - 1]});
     for (size_t i = n + 1; i < n_points; i++)
         fvec_set(e->f, i, FE_ZERO);
+}
+
+/* h on the odd points, from f on the N-th roots, which moves to the odd points too. */
+static void make_h(struct prio_encoder *e, const struct client_random *rnd)
+{
+    const struct prio_client *c = e->client;
+    const struct vec_ops *ops = &c->batch->ops;
+    const size_t n_points = c->batch->n_points;
     ntt_to_odd(&c->ntt, ops, e->f);
     ops->scale(e->h, c->l0_odd, fe_sub(rnd->f0, rnd->g0), n_points);
     ops->add(e->h, e->h, c->u_odd, n_points);
@@ -229,9 +234,9 @@ int client_make_packets(struct prio_encoder *encoder, const uint8_t *values,
         r = prg_expand(&encoder->prg, &b->ops, encoder->shares, b->n + b->n_points);
     if (r != PRIO_OK)
         return r;
-    make_h(encoder, values, random);
-    for (size_t i = 0; i < b->n; i++)
-        fvec_set(data, i, fe_sub((struct fe){.lo = values[i]}, fvec_get(data, i)));
+    fill_f(encoder, values, random->f0);
+    b->ops.sub(data, fvec_at(encoder->f, 1), data, b->n);
+    make_h(encoder, random);
     b->ops.sub(points, encoder->h, points, b->n_points);
     write_packets(encoder, random);
     return PRIO_OK;
