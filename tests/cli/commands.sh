@@ -54,8 +54,8 @@ as() {
     export PUBLIC_KEY_HEX_INTERNAL PUBLIC_KEY_HEX_EXTERNAL
 }
 
-# rows N - N rows of five bits; the totals of six are 6 3 2 0 6.
-rows() {
+# make_rows N - N rows of five bits; the totals of six are 6 3 2 0 6.
+make_rows() {
     awk -v n="$1" 'BEGIN {
         for (i = 0; i < n; i++) printf "{\"payload\": [1, %d, %d, 0, 1]}\n", i % 2, i % 3 == 0
     }'

@@ -62,7 +62,7 @@ other_records() {
     as A
     refuses 1 "summed" prio publish --input-internal A/aggregate/ints --input-external less \
         --output refused && [ ! -e refused ] &&
-        sed 's/"error": 0, "total": 3/"error": 4, "total": 7/' B/aggregate/ints >more &&
+        sed 's/"error": 0, "total": 3/"error": 4, "total": 7/' B/aggregate/ints >"more" &&
         prio publish --input-internal A/aggregate/ints --input-external more --output fine >said
 }
 promise "publish refuses sums of different numbers of records" other_records

@@ -3,9 +3,10 @@
 #
 # prio_files.sh BUILD ROOT - where prio reads and writes: names, directories, gzip, streams.
 set -u
+program=$1/prio
 . "$2/tests/cli/commands.sh"
 new_servers 5
-rows 6 >rows.ndjson
+make_rows 6 >rows.ndjson
 encode rows.ndjson
 pipeline rows.ndjson >said || exit 1
 
@@ -38,7 +39,7 @@ promise "standard output is the original's" printed
 
 one_object() {
     for f in aggregate publish; do
-        [ "$(wc -l <A/$f/rows.ndjson)" -eq 0 ] || return 1
+        [ "$(wc -l <"A/$f/rows.ndjson")" -eq 0 ] || return 1
     done
     grep -qx '{"payload": "[A-Za-z0-9+/=]*", "error": 0, "total": 6}' A/aggregate/rows.ndjson
 }
@@ -147,7 +148,7 @@ full_disk() {
 promise "a full disk is an error" full_disk
 
 broken_pipe() {
-    rows 2000 >many # whose verify1 records fill more than a pipe
+    make_rows 2000 >many # whose verify1 records fill more than a pipe
     encode many
     as A
     { prio verify1 --input A/raw/many --output - 2>errors; echo $? >status; } | head -c 10 >said

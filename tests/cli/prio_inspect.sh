@@ -5,7 +5,7 @@
 set -u
 . "$2/tests/cli/commands.sh"
 new_servers 5
-rows 3 >rows
+make_rows 3 >rows
 encode rows
 pipeline rows >said || exit 1
 as client
@@ -34,9 +34,9 @@ promise "plain values are told, not shown" shows rows "line 1: plain values of a
 
 opened() {
     for s in A B; do
-        PRIVATE_KEY_HEX=$(field private_key keys.$s)
+        PRIVATE_KEY_HEX=$(field private_key "keys.$s")
         export PRIVATE_KEY_HEX
-        shows $s/raw/rows "  opens  *yes" "  batch id  *\"batch\"" "  server id  *$s" || return 1
+        shows "$s/raw/rows" "  opens  *yes" "  batch id  *\"batch\"" "  server id  *$s" || return 1
     done
     grep -q "seed  *16 bytes, not shown" shown && shows A/raw/rows "  opens  *no*" &&
         BATCH_ID=other shows B/raw/rows "*--batch-id*"

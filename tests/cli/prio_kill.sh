@@ -6,9 +6,10 @@
 #
 # The input comes through a pipe that stays open, so that the command is surely in the middle.
 set -u
+program=$1/prio
 . "$2/tests/cli/commands.sh"
 new_servers 5
-rows 3000 >rows
+make_rows 3000 >rows
 encode rows
 pipeline rows >said || exit 1
 mkfifo pipe
@@ -28,10 +29,10 @@ start() {
 }
 
 stop() {
-    kill -9 $pid
-    wait $pid 2>/dev/null
-    kill $feeder 2>/dev/null
-    wait $feeder 2>/dev/null
+    kill -9 "$pid"
+    wait "$pid" 2>/dev/null
+    kill "$feeder" 2>/dev/null
+    wait "$feeder" 2>/dev/null
     return 0
 }
 
@@ -40,7 +41,7 @@ killed() {
     dir=$1 name=$2
     shift 2
     start "$@" 2>/dev/null
-    kill -0 $pid || return 1 # it must not have ended by itself
+    kill -0 "$pid" || return 1 # it must not have ended by itself
     stop
     [ -e "$dir/.$name.tmp" ] && [ ! -e "$dir/$name" ]
 }
@@ -82,7 +83,7 @@ promise "and run again, to the same result" again k3 rows A/aggregate/rows aggre
 killed_publish() {
     start keys.A publish --input-internal A/aggregate/rows --input-external pipe --output k4 \
         2>/dev/null
-    kill -0 $pid || return 1
+    kill -0 "$pid" || return 1
     stop
     [ ! -e k4/rows ]
 }
@@ -92,8 +93,8 @@ promise "and run again" again k4 rows "" publish --input-internal A/aggregate/ro
 
 interrupted() {
     start half.A.raw.rows verify1 --input pipe --output k5 2>/dev/null
-    kill -TERM $pid
-    wait $pid 2>/dev/null
+    kill -TERM "$pid"
+    wait "$pid" 2>/dev/null
     stop 2>/dev/null
     [ ! -e k5/pipe ]
 }

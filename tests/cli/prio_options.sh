@@ -3,9 +3,10 @@
 #
 # prio_options.sh BUILD ROOT - options, environment, exit statuses and error texts of prio.
 set -u
+program=$1/prio
 . "$2/tests/cli/commands.sh"
 new_servers 5
-rows 6 >rows
+make_rows 6 >rows
 encode rows
 as A
 commands="shared-seed keygen encode-shares verify1 verify2 aggregate publish inspect"

@@ -5,7 +5,7 @@
 set -u
 . "$2/tests/cli/commands.sh"
 new_servers 5
-rows 6 >rows
+make_rows 6 >rows
 encode rows
 
 # A file of every trouble; its honest records are those of rows.
