@@ -9,7 +9,6 @@
 #include "cheats.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,10 +90,12 @@ static int parse_word(uint64_t counts[CHEAT_KINDS], const char *word, size_t len
     const double value = strtod(number, &end);
     if (*end != '\0' || !(value >= 0 && value <= 1e9))
         return err_set(err, E_ARG, 0, "cheat %.*s: not a count or a part", (int)len, word);
-    double count = value;
-    if (strchr(number, '.') && value > 0)
-        count = fmax(1, round(value * (double)n_honest));
-    return set_count(counts, word, name_len, (uint64_t)count, err);
+    uint64_t count = (uint64_t)value;
+    if (strchr(number, '.') && value > 0) {
+        count = (uint64_t)(value * (double)n_honest + .5);
+        count += count == 0;
+    }
+    return set_count(counts, word, name_len, count, err);
 }
 
 int cheats_parse(uint64_t counts[CHEAT_KINDS], const char *text, uint64_t n_honest, struct err *err)

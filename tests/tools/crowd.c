@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "crowd.h"
 
-#include <math.h>
 #include <stdlib.h>
-
-static const double PI = 3.14159265358979;
 
 /* The finalizer of SplitMix64, a public-domain generator: each output is a permutation of a
  * counter, so a stream can start anywhere. */
@@ -21,24 +18,40 @@ uint64_t dice_below(struct dice *d, uint64_t limit)
     return dice_next(d) % limit; // limits are tiny against 2^64
 }
 
+/* A hill of height 1 around 0, of the squared distance. Only the four operations are used here and
+ * below, so that a seed means the same bits on every machine. */
+static double hill(double x2)
+{
+    return 1 / ((1 + x2) * (1 + x2));
+}
+
+/* Nearly the cosine of a turn: 1 at 0, -1 at 1/2, and so on. Range: t >= 0. */
+static double wave(double t)
+{
+    const double u = t - (double)(long)t;
+    const double zigzag = 4 * (u < .5 ? .5 - u : u - .5) - 1;
+    return zigzag * (1.5 - .5 * zigzag * zigzag);
+}
+
 /* x runs from 0 to 1: smooth water, the crest, the fall, and waves that die away. */
 static double curve(double x)
 {
-    const double crest = 0.38, foot = 0.47;
+    const double crest = 0.38, foot = 0.47, before = (crest - x) / 0.09, behind = x - foot;
     if (x < crest)
-        return 0.66 + 0.02 * sin(14 * PI * x) + 0.16 * exp(-pow((crest - x) / 0.07, 2));
+        return 0.65 + 0.02 * wave(7 * x + .75) + 0.16 * hill(before * before);
     if (x < foot)
-        return 0.50 + 0.32 * cos(PI * (x - crest) / (foot - crest));
-    return 0.26 - 0.08 * cos(11 * PI * (x - foot)) * exp(-3.5 * (x - foot));
+        return 0.50 + 0.32 * wave((x - crest) / (foot - crest) / 2);
+    return 0.26 - 0.08 * wave(5.5 * behind) * hill(2 * behind);
 }
 
-/* Distance from (x, y) to the stroke from (x0, y0) to (x1, y1). */
-static double distance(double x, double y, const double stroke[4])
+/* Squared distance from (x, y) to the stroke from (x0, y0) to (x1, y1). */
+static double distance2(double x, double y, const double stroke[4])
 {
     const double dx = stroke[2] - stroke[0], dy = stroke[3] - stroke[1];
     const double t = ((x - stroke[0]) * dx + (y - stroke[1]) * dy) / (dx * dx + dy * dy);
-    const double on = fmin(fmax(t, 0), 1);
-    return hypot(x - stroke[0] - on * dx, y - stroke[1] - on * dy);
+    const double on = t < 0 ? 0 : t > 1 ? 1 : t;
+    const double off_x = x - stroke[0] - on * dx, off_y = y - stroke[1] - on * dy;
+    return off_x * off_x + off_y * off_y;
 }
 
 /* x and y run from 0 to 1, y downwards. */
@@ -47,9 +60,11 @@ static double picture(double x, double y)
     static const double strokes[4][4] = {
         {.08, .12, .29, .88}, {.29, .88, .50, .36}, {.50, .36, .71, .88}, {.71, .88, .92, .12}};
     double nearest = 1;
-    for (size_t i = 0; i < 4; i++)
-        nearest = fmin(nearest, distance(x, y, strokes[i]));
-    return 0.06 + 0.86 * exp(-pow(nearest / 0.085, 2));
+    for (size_t i = 0; i < 4; i++) {
+        const double d2 = distance2(x, y, strokes[i]);
+        nearest = d2 < nearest ? d2 : nearest;
+    }
+    return 0.04 + 0.88 * hill(nearest / (0.095 * 0.095));
 }
 
 int crowd_init(struct crowd *c, size_t n, enum crowd_pattern pattern, uint64_t seed,
@@ -58,7 +73,9 @@ int crowd_init(struct crowd *c, size_t n, enum crowd_pattern pattern, uint64_t s
     *c = (struct crowd){.n = n, .seed = seed, .share = malloc(n * sizeof *c->share)};
     if (!c->share)
         return err_set(err, E_NOMEM, 0, "no memory for a crowd of %zu bits", n);
-    const size_t side = (size_t)sqrt((double)n);
+    size_t side = 1;
+    while ((side + 1) * (side + 1) <= n)
+        side++;
     for (size_t i = 0; i < n; i++) {
         const size_t row = i / side, column = i % side;
         const double p = pattern == CROWD_CURVE ? curve((double)i / (double)n)
