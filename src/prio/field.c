@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "prio/field.h"
 
-#include "base/compiler.h"
+#include <endian.h>
+#include <string.h>
 
 const struct fe FE_HALF = {.lo = (UINT64_C(1) << 18) + 1, .hi = UINT64_C(1) << 34};
 
@@ -73,11 +74,14 @@ void fe_to_bytes(uint8_t out[FIELD_BYTES], struct fe a)
 
 bool fe_from_bytes(struct fe *out, const uint8_t in[FIELD_BYTES])
 {
-    const uint128 p = ((uint128)1 << 87) + FIELD_P_LO;
-    uint128 v = 0;
-    for (int i = 0; i < FIELD_BYTES; i++)
-        v = (v << 8) | in[i];
-    const bool ok = v < p;
-    *out = ok ? fe_from_u128(v) : FE_ZERO;
+    uint32_t first;
+    uint64_t last;
+    memcpy(&first, in, sizeof first);
+    memcpy(&last, in + FIELD_BYTES - sizeof last, sizeof last); // bytes 3 to 10
+    const uint64_t high = be32toh(first) >> 8, low = be64toh(last);
+    const struct fe x = {.lo = low & FIELD_LO_MASK, .hi = (low >> FIELD_LO_BITS) | (high << 12)};
+    const bool ok = (x.hi < FIELD_P_HI) | ((x.hi == FIELD_P_HI) & (x.lo < FIELD_P_LO));
+    const uint64_t keep = -(uint64_t)ok;
+    *out = (struct fe){x.lo & keep, x.hi & keep};
     return ok;
 }

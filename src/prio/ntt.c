@@ -3,6 +3,8 @@
 
 #include "weir/prio.h"
 
+enum { CACHED = 2048 }; // elements: 32 KiB and as much of tables
+
 /* Doubling: the second half of 2c powers is the first times w^c. */
 void roots_fill(struct fvec r, const struct vec_ops *ops, uint32_t m, size_t count)
 {
@@ -65,17 +67,34 @@ void ntt_deinit(struct ntt *t)
     *t = (struct ntt){0};
 }
 
-void ntt_to_odd(const struct ntt *t, const struct vec_ops *ops, struct fvec x)
+/*
+ * A block that does not fit the first two levels of cache is halved first: after one stage its
+ * halves are transforms of their own, whose scaled coefficients stand in the matching halves of
+ * `shift`.
+ */
+static void block_to_odd(const struct ntt *t, const struct vec_ops *ops, struct fvec x,
+                         struct fvec shift, size_t n)
 {
-    const size_t n = t->n;
     const size_t inner = n < 8 ? 1 : 8; // blocks that `middle` takes over
     size_t half = n / 2;
+    if (n > CACHED) {
+        ops->dif(x, n, half, fvec_at(t->inverse, half));
+        block_to_odd(t, ops, x, shift, half);
+        block_to_odd(t, ops, fvec_at(x, half), fvec_at(shift, half), half);
+        ops->dit(x, n, half, fvec_at(t->forward, half));
+        return;
+    }
     for (; half >= inner; half /= 2)
         ops->dif(x, n, half, fvec_at(t->inverse, half));
     if (inner == 8)
-        ops->middle(x, t->shift, n, t->inverse, t->forward);
+        ops->middle(x, shift, n, t->inverse, t->forward);
     else
-        ops->mul(x, x, t->shift, n);
+        ops->mul(x, x, shift, n);
     for (half = inner; half < n; half *= 2)
         ops->dit(x, n, half, fvec_at(t->forward, half));
+}
+
+void ntt_to_odd(const struct ntt *t, const struct vec_ops *ops, struct fvec x)
+{
+    block_to_odd(t, ops, x, t->shift, t->n);
 }
