@@ -108,8 +108,8 @@ struct prio_batch_options {
     size_t batch_id_len;  /* at most PRIO_MAX_BATCH_ID */
     size_t n_data;        /* bits of a submission, 1..PRIO_MAX_DATA */
     enum prio_prg prg;
-    const char
-        *cpu; /* strongest SIMD level to use: "c", "avx2", "avx512"; NULL: what the CPU has */
+    const char *cpu; /* strongest SIMD level to use: "c", "avx2", "avx512"; NULL: what is fastest
+                        here as a whole */
     int read_nul_batch_id; /* non-zero: accept a batch id with NUL bytes as libprio did, everything
                               from the first one on read as NUL (section 11); for old data only */
 };
