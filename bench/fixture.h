@@ -53,5 +53,12 @@ void fixture_verify1(const struct fixture *f, enum prio_role role);
 /** All rows to both servers' records, likewise. */
 void fixture_encode(const struct fixture *f);
 
-/** Stop unless ok. */
-void require(int ok, const char *what);
+/** Say that it failed, and exit. */
+_Noreturn void stop(const char *what);
+
+/** Stop unless ok. In sight of the compiler, which then knows that what follows was checked. */
+static inline void require(int ok, const char *what)
+{
+    if (!ok)
+        stop(what);
+}

@@ -73,8 +73,8 @@ static void open_all(const struct fixture *f, struct prio_packet *packet, enum p
 static void verify1_round(struct job *job, struct floor *w, enum prio_role role)
 {
     const struct fixture *f = w->f;
-    struct prio_packet *packet;
-    struct prio_pass *pass;
+    struct prio_packet *packet = NULL;
+    struct prio_pass *pass = NULL;
     struct prio_point point;
     require(prio_packet_new(&packet, f->server[role]) == PRIO_OK &&
                 prio_pass_new(&pass, f->server[role]) == PRIO_OK &&
