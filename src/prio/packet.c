@@ -188,8 +188,10 @@ int prio_packet_verify1(struct prio_packet *packet, const struct prio_point *poi
 
 static bool read_verify1(const void *bytes, size_t len, struct fe *d, struct fe *e)
 {
+    if (bytes == NULL)
+        return false;
     struct msgpack_reader r = {bytes, (const uint8_t *)bytes + len};
-    return bytes != NULL && wire_read_element(&r, d) && wire_read_element(&r, e);
+    return wire_read_element(&r, d) && wire_read_element(&r, e);
 }
 
 int prio_packet_verify2(struct prio_packet *packet, const struct prio_point *point,
@@ -219,8 +221,10 @@ int prio_packet_verify2(struct prio_packet *packet, const struct prio_point *poi
 
 static bool read_verify2(const void *bytes, size_t len, struct fe *sigma)
 {
+    if (bytes == NULL)
+        return false;
     struct msgpack_reader r = {bytes, (const uint8_t *)bytes + len};
-    return bytes != NULL && wire_read_element(&r, sigma);
+    return wire_read_element(&r, sigma);
 }
 
 int prio_verdict(const void *own_verify2, size_t own_len, const void *peer_verify2, size_t peer_len)
