@@ -15,6 +15,7 @@ enum {
 
 static const uint8_t key[16] = "floor of a bench";
 static const uint8_t zeros[CTR_CHUNK];
+static const uint8_t base_point[PRIO_KEY_BYTES] = {9};
 
 static struct span body_of(const struct floor *w, enum prio_role role, size_t i)
 {
@@ -41,6 +42,13 @@ static void find_tag(struct floor *w, struct span body, uint8_t tag[TAG_BYTES])
             "AES-128-GCM");
 }
 
+static EVP_PKEY *public_key(const uint8_t *bytes)
+{
+    EVP_PKEY *result = EVP_PKEY_new_raw_public_key_ex(NULL, "X25519", NULL, bytes, PRIO_KEY_BYTES);
+    require(result != NULL, "X25519");
+    return result;
+}
+
 static void init_role(struct floor *w, enum prio_role role)
 {
     const struct fixture *f = w->f;
@@ -53,26 +61,21 @@ static void init_role(struct floor *w, enum prio_role role)
     require(w->derive[role] != NULL && EVP_PKEY_derive_init(w->derive[role]) == 1 &&
                 w->senders[role] != NULL,
             "X25519");
-    for (size_t i = 0; i < f->n_records; i++) {
-        w->senders[role][i] = EVP_PKEY_new_raw_public_key_ex(
-            NULL, "X25519", NULL, fixture_share(f, role, i).ptr, PRIO_KEY_BYTES);
-        require(w->senders[role][i] != NULL, "X25519");
-    }
+    for (size_t i = 0; i < f->n_records; i++)
+        w->senders[role][i] = public_key(fixture_share(f, role, i).ptr);
 }
 
 void floor_init(struct floor *w, const struct fixture *f)
 {
     *w = (struct floor){.f = f,
-                        .keygen = EVP_PKEY_CTX_new_from_name(NULL, "X25519", NULL),
+                        .base = public_key(base_point),
                         .tags = calloc(f->n_records, sizeof *w->tags),
                         .gcm = EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL),
                         .ctr = EVP_CIPHER_fetch(NULL, "AES-128-CTR", NULL),
                         .cipher = EVP_CIPHER_CTX_new()};
     const size_t room = base64_encoded_len(prio_batch_share_max(f->batch, PRIO_SERVER_A));
     w->out = malloc((room > CTR_CHUNK ? room : CTR_CHUNK) + BASE64_SLACK);
-    require(w->keygen != NULL && EVP_PKEY_keygen_init(w->keygen) == 1 && w->tags && w->gcm &&
-                w->ctr && w->cipher && w->out,
-            "libcrypto");
+    require(w->base && w->tags && w->gcm && w->ctr && w->cipher && w->out, "libcrypto");
     for (int role = 0; role < ROLES; role++)
         init_role(w, (enum prio_role)role);
     for (size_t i = 0; i < f->n_records; i++)
@@ -87,7 +90,7 @@ void floor_deinit(struct floor *w)
         free(w->senders[role]);
         EVP_PKEY_CTX_free(w->derive[role]);
     }
-    EVP_PKEY_CTX_free(w->keygen);
+    EVP_PKEY_free(w->base);
     EVP_CIPHER_free(w->gcm);
     EVP_CIPHER_free(w->ctr);
     EVP_CIPHER_CTX_free(w->cipher);
@@ -95,15 +98,18 @@ void floor_deinit(struct floor *w)
     free(w->out);
 }
 
-void floor_derive(struct floor *w, enum prio_role role)
+static void derive(EVP_PKEY_CTX *ctx, EVP_PKEY *peer)
 {
     uint8_t z[PRIO_KEY_BYTES];
-    for (size_t i = 0; i < w->f->n_records; i++) {
-        size_t len = sizeof z;
-        require(EVP_PKEY_derive_set_peer_ex(w->derive[role], w->senders[role][i], 0) == 1 &&
-                    EVP_PKEY_derive(w->derive[role], z, &len) == 1,
-                "X25519");
-    }
+    size_t len = sizeof z;
+    require(EVP_PKEY_derive_set_peer_ex(ctx, peer, 0) == 1 && EVP_PKEY_derive(ctx, z, &len) == 1,
+            "X25519");
+}
+
+void floor_derive(struct floor *w, enum prio_role role)
+{
+    for (size_t i = 0; i < w->f->n_records; i++)
+        derive(w->derive[role], w->senders[role][i]);
 }
 
 void floor_gcm_open(struct floor *w)
@@ -147,11 +153,8 @@ void floor_base64_decode(struct floor *w, enum prio_role role)
 
 void floor_keygen(struct floor *w)
 {
-    for (size_t i = 0; i < 2 * w->f->n_records; i++) {
-        EVP_PKEY *ephemeral = NULL;
-        require(EVP_PKEY_generate(w->keygen, &ephemeral) == 1, "X25519");
-        EVP_PKEY_free(ephemeral);
-    }
+    for (size_t i = 0; i < 2 * w->f->n_records; i++)
+        derive(w->derive[PRIO_SERVER_A], w->base);
 }
 
 void floor_gcm_seal(struct floor *w)

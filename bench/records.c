@@ -18,7 +18,7 @@
 #include <stdlib.h>
 
 enum {
-    DEFAULT_ROUNDS = 15,
+    DEFAULT_ROUNDS = 25,
     MIN_RECORDS = 48,
     MAX_RECORDS = 1024,
     ELEMENTS_A_ROUND = 768 << 10,
