@@ -36,7 +36,7 @@ static void make_client(struct world *w, int client)
     w->plain[client][0] = bytes_copy(e->plain_a, e->plain_a_len);
     w->plain[client][1] = bytes_copy(e->plain_b, e->plain_b_len);
     for (int x = 0; x < ROLES; x++)
-        w->share[client][x] = desk_share(&desk, &w->keys, x, (uint64_t)(10 * client + x));
+        w->share[client][x] = desk_share(&desk, &w->keys, x, 10 * (uint64_t)client + (uint64_t)x);
 }
 
 static int setup(void **state)

@@ -97,8 +97,8 @@ static void keys_of_rules(struct keys *k)
         assert_int_equal(prio_key_from_hex(k->private_key[x], private_key[x], len), PRIO_OK);
         assert_int_equal(prio_key_from_hex(k->public_key[x], public_key[x], len), PRIO_OK);
     }
-    for (uint8_t i = 0; i < PRIO_SECRET_BYTES; i++)
-        k->secret[i] = i;
+    for (unsigned i = 0; i < PRIO_SECRET_BYTES; i++)
+        k->secret[i] = (uint8_t)i;
 }
 
 static void assert_text(const void *got, size_t len, const char *base64)
