@@ -32,14 +32,14 @@ struct prio_args {
 };
 
 /* The commands. Each returns an exit status and fills err as opts.h says. */
-int prio_shared_seed(void *args, struct err *err);
-int prio_keygen_command(void *args, struct err *err);
-int prio_encode_shares(void *args, struct err *err);
-int prio_verify1(void *args, struct err *err);
-int prio_verify2(void *args, struct err *err);
-int prio_aggregate(void *args, struct err *err);
-int prio_publish(void *args, struct err *err);
-int prio_inspect(void *args, struct err *err);
+int cmd_shared_seed(void *args, struct err *err);
+int cmd_keygen(void *args, struct err *err);
+int cmd_encode_shares(void *args, struct err *err);
+int cmd_verify1(void *args, struct err *err);
+int cmd_verify2(void *args, struct err *err);
+int cmd_aggregate(void *args, struct err *err);
+int cmd_publish(void *args, struct err *err);
+int cmd_inspect(void *args, struct err *err);
 
 /* ---- prio_setup.c: from arguments to handles ---- */
 
@@ -95,7 +95,9 @@ MUST_CHECK int files_one_stdin(const char *const *paths, struct err *err);
  */
 MUST_CHECK int files_open_output(struct outfile *out, const char *dir, const char *input,
                                  const struct infile *const *inputs, struct err *err);
-/** Open the file at path, "-" excluded, for writing; what is no regular file is written in place.
- */
-MUST_CHECK int files_open_path(struct outfile *out, const char *path, struct err *err);
+/** Open the file at path, not "-", for writing; what is no regular file is written in place. */
+MUST_CHECK int files_open_path(struct outfile *out, const char *path,
+                               const struct infile *const *inputs, struct err *err);
+/** Two open outputs are different files. @return 0 or E_ARG. */
+MUST_CHECK int files_check_apart(const struct outfile *a, const struct outfile *b, struct err *err);
 struct stage_sink files_sink(struct outfile *out); // out must outlive it

@@ -82,8 +82,12 @@ static int open_outputs(struct check *c, struct err *err)
     const struct infile *const inputs[] = {&c->shares, c->command == VERIFY1 ? NULL : &c->own,
                                            &c->peer, NULL};
     const char *named_after = c->command == VERIFY1 ? a->input : a->input_internal;
-    const int r = files_open_output(&c->out, a->output, named_after, inputs, err);
-    return r == 0 && a->rejects ? files_open_path(&c->rejects, a->rejects, err) : r;
+    int r = files_open_output(&c->out, a->output, named_after, inputs, err);
+    if (r == 0 && a->rejects)
+        r = files_open_path(&c->rejects, a->rejects, inputs, err);
+    if (r == 0 && a->rejects)
+        r = files_check_apart(&c->out, &c->rejects, err);
+    return r;
 }
 
 static int prepare(struct check *c, struct err *err)
@@ -178,29 +182,47 @@ static int run_stage(struct check *c, struct err *err)
     return err_set(err, E_ARG, 0, "no such command");
 }
 
-/* Every record failed: what is it usually? */
-static void give_hint(const struct stage_counts *n)
+/* What it usually is when most records fail for this reason. */
+static const char *usual_cause(enum stage_reason reason)
 {
-    const char *hint =
-        "every record failed, for different reasons; -v lists them, --rejects names the records";
-    if (n->by_reason[REASON_DECRYPT] == n->total)
-        hint = "no share decrypts: is --private-key-hex the key that they were sealed to, and is "
+    switch (reason) {
+    case REASON_DECRYPT:
+        return "shares do not decrypt: is --private-key-hex the key that they were sealed to, and "
                "--input this server's share file?";
-    else if (n->by_reason[REASON_PARSE] == n->total)
-        hint = "every share decrypts and is no packet of this batch: check --batch-id, --n-data "
-               "and --server-id";
-    else if (n->by_reason[REASON_INVALID] == n->total)
-        hint = "no proof holds: both servers must use the same --points (first or sequential), "
+    case REASON_PARSE:
+        return "shares decrypt and are no packets of this batch: check --batch-id, --n-data and "
+               "--server-id";
+    case REASON_INVALID:
+        return "proofs do not hold: both servers must use the same --points (first or sequential), "
                "--shared-secret, --batch-id and --n-data, and the --prg of the clients (old data "
                "is legacy)";
-    else if (n->by_reason[REASON_MISSING_INTERNAL] + n->by_reason[REASON_MISSING_EXTERNAL] ==
-             n->total)
-        hint = "no record has the messages of both servers: --input, --input-internal and "
+    case REASON_MISSING_INTERNAL:
+    case REASON_MISSING_EXTERNAL:
+        return "records lack the messages of both servers: --input, --input-internal and "
                "--input-external come from different runs, or the step before dropped everything";
-    else if (n->by_reason[REASON_BAD_PACKET] == n->total)
-        hint = "no message can be read: are --input-internal and --input-external the results of "
+    case REASON_BAD_PACKET:
+        return "messages cannot be read: are --input-internal and --input-external the results of "
                "the step before?";
-    log_warning("%s", hint);
+    default:
+        return "-v lists the reasons, --rejects FILE names the records";
+    }
+}
+
+/*
+ * A batch that fails as a whole has one cause, which is not in the records. With points modes that
+ * differ, the first record alone survives, since its point is the same in both.
+ */
+static void give_hint(const struct stage_counts *n)
+{
+    const bool but_one =
+        n->total > 1 && n->by_reason[REASON_INVALID] == n->total - 1 && n->error == n->total - 1;
+    if (n->total == 0 || (n->error < n->total && !but_one))
+        return;
+    enum stage_reason most = REASON_BAD_JSON;
+    for (enum stage_reason i = REASON_BAD_JSON; i < REASON_COUNT; i++)
+        if (n->by_reason[i] > n->by_reason[most])
+            most = i;
+    log_warning("%s record failed: %s", but_one ? "all but one" : "every", usual_cause(most));
 }
 
 static void report_details(const struct check *c, uint64_t ms)
@@ -246,8 +268,7 @@ static int run(struct check *c, struct err *err)
     if (r < 0)
         return r;
     report_details(c, retry_now_ms() - started_ms);
-    if (c->counts.total > 0 && c->counts.error == c->counts.total)
-        give_hint(&c->counts);
+    give_hint(&c->counts);
     return 0;
 }
 
@@ -270,17 +291,17 @@ static int run_command(enum command command, const struct prio_args *args, struc
     return r < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
-int prio_verify1(void *args, struct err *err)
+int cmd_verify1(void *args, struct err *err)
 {
     return run_command(VERIFY1, args, err);
 }
 
-int prio_verify2(void *args, struct err *err)
+int cmd_verify2(void *args, struct err *err)
 {
     return run_command(VERIFY2, args, err);
 }
 
-int prio_aggregate(void *args, struct err *err)
+int cmd_aggregate(void *args, struct err *err)
 {
     return run_command(AGGREGATE, args, err);
 }

@@ -15,6 +15,8 @@ static int encode(const struct prio_args *a, const struct setup *setup,
     int r = files_open_output(&out_a, a->output_a, a->input, inputs, err);
     if (r == 0)
         r = files_open_output(&out_b, a->output_b, a->input, inputs, err);
+    if (r == 0)
+        r = files_check_apart(&out_a, &out_b, err);
     if (r < 0)
         return r;
 
@@ -48,7 +50,7 @@ static int same_place(const struct prio_args *a, struct err *err)
     return err_set(err, E_ARG, 0, "--output-A and --output-B must be different places.");
 }
 
-int prio_encode_shares(void *args, struct err *err)
+int cmd_encode_shares(void *args, struct err *err)
 {
     const struct prio_args *a = args;
     CLEANUP(prio_batch_freep) struct prio_batch *batch = NULL;

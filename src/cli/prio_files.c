@@ -100,6 +100,14 @@ static int check_not_input(const struct outfile *out, const struct infile *const
     return 0;
 }
 
+static int keep_apart(struct outfile *out, const struct infile *const *inputs, struct err *err)
+{
+    const int r = check_not_input(out, inputs, err);
+    if (r < 0)
+        outfile_abandon(out);
+    return r;
+}
+
 int files_open_output(struct outfile *out, const char *dir, const char *input,
                       const struct infile *const *inputs, struct err *err)
 {
@@ -111,10 +119,7 @@ int files_open_output(struct outfile *out, const char *dir, const char *input,
         r = outfile_open(out, dir, name, err);
     if (r < 0)
         return r;
-    r = check_not_input(out, inputs, err);
-    if (r < 0)
-        outfile_abandon(out);
-    return r;
+    return keep_apart(out, inputs, err);
 }
 
 /* A terminal, a pipe or /dev/null must not be replaced by a file. */
@@ -127,13 +132,8 @@ static int open_special(struct outfile *out, const char *path, struct err *err)
     return 0;
 }
 
-int files_open_path(struct outfile *out, const char *path, struct err *err)
+static int open_regular(struct outfile *out, const char *path, struct err *err)
 {
-    struct stat st;
-    if (strcmp(path, "-") == 0 || path[0] == '\0')
-        return err_set(err, E_ARG, 0, "--rejects needs the name of a file.");
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-        return open_special(out, path, err);
     const char *slash = strrchr(path, '/');
     if (!slash)
         return outfile_open(out, ".", path, err);
@@ -143,6 +143,30 @@ int files_open_path(struct outfile *out, const char *path, struct err *err)
     const int r = outfile_open(out, dir, slash + 1, err);
     free(dir);
     return r;
+}
+
+int files_open_path(struct outfile *out, const char *path, const struct infile *const *inputs,
+                    struct err *err)
+{
+    struct stat st;
+    if (strcmp(path, "-") == 0 || path[0] == '\0')
+        return err_set(err, E_ARG, 0, "--rejects needs the name of a file.");
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        return open_special(out, path, err);
+    const int r = open_regular(out, path, err);
+    if (r < 0)
+        return r;
+    return keep_apart(out, inputs, err);
+}
+
+int files_check_apart(const struct outfile *a, const struct outfile *b, struct err *err)
+{
+    struct stat x, y;
+    if (a->is_stdout || b->is_stdout || fstat(a->fd, &x) != 0 || fstat(b->fd, &y) != 0)
+        return 0;
+    if (x.st_dev == y.st_dev && x.st_ino == y.st_ino)
+        return err_set(err, E_ARG, 0, "Two outputs would be the same file, %s.", a->path);
+    return 0;
 }
 
 static int sink_write(void *arg, const void *bytes, size_t len, struct err *err)

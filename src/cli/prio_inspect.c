@@ -432,7 +432,7 @@ static int take_key(struct inspector *in, struct err *err)
     return r == PRIO_OK ? 0 : stage_prio_err(err, r, "--private-key-hex");
 }
 
-int prio_inspect(void *args, struct err *err)
+int cmd_inspect(void *args, struct err *err)
 {
     const struct prio_args *a = args;
     struct setup setup;

@@ -15,7 +15,7 @@ static int flush(struct err *err)
     return EXIT_FAILED;
 }
 
-int prio_shared_seed(void *args, struct err *err)
+int cmd_shared_seed(void *args, struct err *err)
 {
     (void)args;
     uint8_t secret[PRIO_SECRET_BYTES];
@@ -34,7 +34,7 @@ int prio_shared_seed(void *args, struct err *err)
     return flush(err);
 }
 
-int prio_keygen_command(void *args, struct err *err)
+int cmd_keygen(void *args, struct err *err)
 {
     (void)args;
     uint8_t private_key[PRIO_KEY_BYTES], public_key[PRIO_KEY_BYTES];

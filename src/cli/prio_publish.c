@@ -125,7 +125,7 @@ static int publish(struct publish *p, struct err *err)
     return r < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
-int prio_publish(void *args, struct err *err)
+int cmd_publish(void *args, struct err *err)
 {
     CLEANUP(publish_deinit)
     struct publish p = {.args = args, .own_file = INFILE_INIT, .peer_file = INFILE_INIT};

@@ -131,6 +131,18 @@ own_input() {
 }
 promise "an input is never overwritten" own_input
 
+same_output() {
+    as A
+    refuses 2 "same file" prio verify1 --input A/raw/rows.ndjson --output twice \
+        --rejects twice/rows.ndjson && nothing_in twice &&
+        refuses 2 "overwrite" prio verify1 --input A/raw/rows.ndjson --output twice \
+            --rejects A/raw/rows.ndjson && cmp A/raw/rows.ndjson before || return 1
+    as client
+    refuses 2 "same file" prio encode-shares --input rows.ndjson --output-A twice \
+        --output-B ./twice && nothing_in twice
+}
+promise "two outputs are never the same file" same_output
+
 leftover() {
     as A
     mkdir -p left

@@ -145,7 +145,8 @@ false_points() {
         step aggregate A rows >said 2>errors || return 1
     cat said errors
     # The first record has the same point in both modes.
-    grep -qx "5 errors out of 6 total" said
+    grep -qx "5 errors out of 6 total" said && grep -qF -e "all but one" errors &&
+        grep -qF -e "--points" errors
 }
 promise "points modes that differ fail all but the first record" false_points
 false_prg() {
