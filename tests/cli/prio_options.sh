@@ -28,9 +28,9 @@ promise "an unknown option exits 2" refuses 2 "No such option: --inputs" \
 names_what_is_missing() {
     for o in BATCH_ID N_DATA SERVER_ID PRIVATE_KEY_HEX SHARED_SECRET PUBLIC_KEY_HEX_INTERNAL \
         PUBLIC_KEY_HEX_EXTERNAL; do
-        option=--$(echo $o | tr 'A-Z_' 'a-z-')
+        option=--$(echo "$o" | tr 'A-Z_' 'a-z-')
         (
-            unset $o
+            unset "$o"
             refuses 2 "'$option'" prio verify1 --input A/raw/rows --output out
         ) || return 1
     done

@@ -28,7 +28,7 @@ trouble B >B/raw/trouble
 
 dropped() {
     for points in first sequential; do
-        pipeline trouble --points $points --workers 3 >said 2>errors || return 1
+        pipeline trouble --points "$points" --workers 3 >said 2>errors || return 1
         [ "$(totals A trouble)" = "6, 3, 2, 0, 6" ] && [ "$(totals B trouble)" = "6, 3, 2, 0, 6" ] &&
             [ "$(grep -cx '8 errors out of 14 total' said)" -eq 6 ] &&
             grep -q '"error": 8, "total": 14}' B/aggregate/trouble || return 1
@@ -92,7 +92,7 @@ any_workers() {
     step verify1 A trouble --workers 1 --rejects one >said1 2>errors || return 1
     cp A/verify1/trouble v1
     for w in 2 7; do
-        step verify1 A trouble --workers $w --rejects more >said2 2>errors &&
+        step verify1 A trouble --workers "$w" --rejects more >said2 2>errors &&
             cmp A/verify1/trouble v1 && cmp one more && cmp said1 said2 || return 1
     done
 }
@@ -100,7 +100,7 @@ promise "the number of workers changes nothing" any_workers
 
 any_cpu() {
     for cpu in c avx2 avx512; do
-        step verify1 A trouble --cpu $cpu >said 2>errors && cmp A/verify1/trouble v1 || return 1
+        step verify1 A trouble --cpu "$cpu" >said 2>errors && cmp A/verify1/trouble v1 || return 1
     done
 }
 promise "the SIMD level changes nothing" any_cpu
