@@ -208,6 +208,10 @@ static void sums_of_different_servers_do_not_merge(void **state)
     keys = w->keys;
     keys.private_key[0][9] ^= 1;
     assert_refused(w->p.sum[0], &same, &keys, PRIO_SERVER_A);
+    keys = w->keys; // A's very keys in the other role
+    memcpy(keys.private_key[1], w->keys.private_key[0], PRIO_KEY_BYTES);
+    memcpy(keys.public_key[0], w->keys.public_key[1], PRIO_KEY_BYTES);
+    assert_refused(w->p.sum[0], &same, &keys, PRIO_SERVER_B);
     assert_int_equal(prio_sum_merge(w->p.sum[0], w->p.sum[0]), PRIO_E_ARG);
 }
 
