@@ -15,6 +15,7 @@ int lines_init(struct lines *l, struct source src, const struct lines_options *o
     pthread_mutex_init(&l->lock, NULL);
     ndjson_reader_init(&l->reader, src, options->max_line);
     l->reader.carry.secret = options->secret;
+    l->unreadable = false;
     l->options = *options;
     return 0;
 }
@@ -46,7 +47,9 @@ int lines_work(struct lines *l, lines_fn *fn, void *worker, struct err *err)
     int r;
     for (;;) {
         pthread_mutex_lock(&l->lock);
-        r = ndjson_fill(&l->reader, &chunk, l->options.target_bytes, err);
+        // The first failure names the cause; what another worker would read behind it does not.
+        r = l->unreadable ? 0 : ndjson_fill(&l->reader, &chunk, l->options.target_bytes, err);
+        l->unreadable |= r < 0;
         pthread_mutex_unlock(&l->lock);
         if (r <= 0)
             break;

@@ -24,6 +24,7 @@ struct lines {
     struct lines_options options;
     struct ndjson_reader reader;
     pthread_mutex_t lock; // of the reader
+    bool unreadable;      // the reader has failed; under lock
     struct turnstile turns[TURN_COUNT];
 };
 

@@ -58,8 +58,8 @@ static int read_payload(struct aggregate *a, const json_t *object, unsigned cpu,
         return r;
     const ptrdiff_t n =
         base64.decode(a->total_share.data, (const uint8_t *)json_string_value(payload), len);
-    if (n < 0)
-        return err_set(err, E_FORMAT, 0, "\"payload\" is not base64");
+    if (n <= 0)
+        return err_set(err, E_FORMAT, 0, "\"payload\" is %s", n < 0 ? "not base64" : "empty");
     a->total_share.len = (size_t)n;
     return 0;
 }
