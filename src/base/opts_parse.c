@@ -369,7 +369,10 @@ static int read_secret(struct opt_secret *secret, const char *path, const char *
     struct err cause = {0};
     const ssize_t n = read_all(path, text, sizeof text, &cause);
     int r;
-    if (n < 0) {
+    if (n == E_ABSENT) {
+        // Somebody may have given the secret itself in place of the file's name.
+        r = err_set(err, E_ARG, 0, "Invalid value for '%s': there is no file of that name.", name);
+    } else if (n < 0) {
         r = err_set(err, E_ARG, 0, "Invalid value for '%s': %s", name, cause.text);
     } else if (n > 0 && memchr(text, '\0', (size_t)n)) {
         r = err_set(err, E_ARG, 0, "Invalid value for '%s': the file holds a NUL byte.", name);
