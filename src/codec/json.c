@@ -318,19 +318,33 @@ bool json_is_plain(struct span inside)
     return true;
 }
 
+/* By hand: a stranger's line may consist of nothing else, and formatting would take most of the
+ * run. */
+static int write_unit(struct buf *out, uint32_t unit, struct err *err)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char text[6] = {'\\',
+                          'u',
+                          digits[unit >> 12 & 15],
+                          digits[unit >> 8 & 15],
+                          digits[unit >> 4 & 15],
+                          digits[unit & 15]};
+    return buf_append(out, text, sizeof text, err);
+}
+
 static int write_escaped(struct buf *out, uint32_t c, struct err *err)
 {
     static const char letters[] = "\"\\bfnrt", meanings[] = "\"\\\b\f\n\r\t";
     const char *meaning = c != 0 && c < 0x80 ? strchr(meanings, (int)c) : NULL;
     if (meaning)
-        return buf_printf(out, err, "\\%c", letters[meaning - meanings]);
+        return buf_append(out, (const char[]){'\\', letters[meaning - meanings]}, 2, err);
     if (c < 0x80 && is_plain((uint8_t)c))
         return buf_append_byte(out, (uint8_t)c, err);
     if (c < ASTRAL)
-        return buf_printf(out, err, "\\u%04" PRIx32, c);
+        return write_unit(out, c, err);
     c -= ASTRAL;
-    return buf_printf(out, err, "\\u%04" PRIx32 "\\u%04" PRIx32, SURROGATES + (c >> 10),
-                      LOW_SURROGATES + (c & 0x3ff));
+    const int r = write_unit(out, SURROGATES + (c >> 10), err);
+    return r < 0 ? r : write_unit(out, LOW_SURROGATES + (c & 0x3ff), err);
 }
 
 /* A string with its quotes; read tells the characters of text apart. */
