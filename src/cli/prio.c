@@ -41,11 +41,15 @@ static const struct opt client_options[] = {
     OPT_END,
 };
 
-static const struct opt check_options[] = {
+static const struct opt points_options[] = {
     OPT_CHOICE("points", ARGS, points, "PRIO_POINTS", points,
                "Evaluation points. `sequential` where the peer runs the original's file commands "
                "on the same files in the same order; `first` everywhere else. Both servers must "
                "use the same."),
+    OPT_END,
+};
+
+static const struct opt check_options[] = {
     OPT_FLAG("strict", 0, ARGS, strict, "PRIO_STRICT",
              "Fail at the first line that is not a JSON object."),
     OPT_STRING("rejects", ARGS, rejects, "PRIO_REJECTS", "FILE",
@@ -157,29 +161,29 @@ static const struct opt_command commands[] = {
     {.name = "verify1",
      .summary = "Server: open shares and write the first message about each",
      .details = check_details,
-     .groups = GROUPS(data_options, server_options, shares_options, output_options, check_options,
-                      prg_options, worker_options),
+     .groups = GROUPS(data_options, server_options, shares_options, output_options, points_options,
+                      check_options, prg_options, worker_options),
      .args_size = sizeof(ARGS),
      .run = cmd_verify1},
     {.name = "verify2",
      .summary = "Server: combine both first messages into the second",
      .details = check_details,
      .groups = GROUPS(data_options, server_options, shares_options, pair_options, output_options,
-                      check_options, prg_options, worker_options),
+                      points_options, check_options, prg_options, worker_options),
      .args_size = sizeof(ARGS),
      .run = cmd_verify2},
     {.name = "aggregate",
      .summary = "Server: add up the shares that both second messages prove",
      .details = check_details,
      .groups = GROUPS(data_options, server_options, shares_options, pair_options, output_options,
-                      check_options, prg_options, worker_options),
+                      points_options, check_options, prg_options, worker_options),
      .args_size = sizeof(ARGS),
      .run = cmd_aggregate},
     {.name = "publish",
      .summary = "Server: combine both total shares into the totals",
      .details = "Refuses when the two servers summed different numbers of records.",
      .groups = GROUPS(data_options, server_options, pair_options, output_options, prec_options,
-                      prg_options, check_options, publish_options, worker_options),
+                      prg_options, points_options, publish_options, worker_options),
      .args_size = sizeof(ARGS),
      .run = cmd_publish},
     {.name = "inspect",

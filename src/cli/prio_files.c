@@ -151,7 +151,9 @@ int files_open_path(struct outfile *out, const char *path, const struct infile *
     struct stat st;
     if (strcmp(path, "-") == 0 || path[0] == '\0')
         return err_set(err, E_ARG, 0, "--rejects needs the name of a file.");
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return err_set(err, E_ARG, 0, "--rejects names a directory, %s; it needs a file.", path);
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
         return open_special(out, path, err);
     const int r = open_regular(out, path, err);
     if (r < 0)

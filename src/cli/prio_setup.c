@@ -17,7 +17,9 @@ int setup_start(struct setup *s, const struct prio_args *a, struct err *err)
 {
     log_init("prio", (enum log_format)a->log_format,
              a->verbose ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING);
-    (void)signal(SIGPIPE, SIG_IGN); // a reader that leaves shows as a failed write, with a message
+    // A reader that leaves and a file that may not grow show as failed writes, with a message.
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN);
     unsigned mask = 0;
     const int r = cpu_parse_level(&mask, a->cpu, err);
     if (r < 0)

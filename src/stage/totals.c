@@ -68,7 +68,10 @@ int aggregate_parse(struct aggregate *a, struct span text, unsigned cpu, struct 
 {
     json_error_t where;
     CLEANUP(json_freep)
-    json_t *object = json_loadb((const char *)text.ptr, text.len, 0, &where);
+    json_t *object = json_loadb((const char *)text.ptr, text.len, JSON_ALLOW_NUL, &where);
+    if (!object)
+        return err_set(err, E_FORMAT, 0, "not one JSON object (line %d, column %d)", where.line,
+                       where.column); // where.text may quote a share
     if (!json_is_object(object))
         return err_set(err, E_FORMAT, 0, "not one JSON object");
     int r = read_count(&a->error, object, "error", err);
