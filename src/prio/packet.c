@@ -94,6 +94,12 @@ int packet_parse(struct prio_packet *packet, const uint8_t *plain, size_t len)
     return status;
 }
 
+static int open_into(struct prio_packet *p, uint8_t *plain, const uint8_t *share, size_t len)
+{
+    const int r = opener_open(&p->opener, plain, share, len);
+    return r == PRIO_OK ? packet_parse(p, plain, len - SEAL_BYTES) : r;
+}
+
 int prio_packet_open(struct prio_packet *packet, const void *share, size_t len)
 {
     if (packet == NULL)
@@ -103,12 +109,16 @@ int prio_packet_open(struct prio_packet *packet, const void *share, size_t len)
         return PRIO_E_ARG;
     if (len < SEAL_BYTES)
         return PRIO_REJECT_DECRYPT;
-    int r = reserve_plain(packet, len - SEAL_BYTES);
-    if (r == PRIO_OK)
-        r = opener_open(&packet->opener, packet->plain, share, len);
-    if (r == PRIO_OK)
-        r = packet_parse(packet, packet->plain, len - SEAL_BYTES);
-    return r;
+    const int r = reserve_plain(packet, len - SEAL_BYTES);
+    return r == PRIO_OK ? open_into(packet, packet->plain, share, len) : r;
+}
+
+int packet_open_in_place(struct prio_packet *packet, uint8_t *share, size_t len)
+{
+    packet->open = false;
+    if (len < SEAL_BYTES)
+        return PRIO_REJECT_DECRYPT;
+    return open_into(packet, share + SEAL_HEAD_BYTES, share, len);
 }
 
 /* In sequential mode each record has its own point; verify1 and verify2 of one record in a row

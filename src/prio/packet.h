@@ -28,3 +28,9 @@ struct evaluation {
 int packet_evaluate(struct prio_packet *packet, struct fe r, struct evaluation *out);
 /** Parse a plaintext as packet_open does after decryption. VEC_SLACK readable bytes behind it. */
 int packet_parse(struct prio_packet *packet, const uint8_t *plain, size_t len);
+/**
+ * prio_packet_open for a share that may be overwritten: its body becomes the plaintext, which
+ * spares a second buffer; ephemeral key, IV and tag stay. The caller wipes it. VEC_SLACK readable
+ * bytes behind it.
+ */
+int packet_open_in_place(struct prio_packet *packet, uint8_t *share, size_t len);

@@ -18,7 +18,7 @@
  * In `sequential` mode a worker takes one record at a time, since it can hold one share open.
  */
 #include "codec/base64.h"
-#include "prio/server.h"
+#include "prio/packet.h"
 #include "prio/sum.h"
 #include "stage/lines.h"
 #include "stage/stage.h"
@@ -32,8 +32,7 @@ enum {
     MAX_ITEMS = 512,        // records a worker holds between two turns
     MAX_OUTPUT = 256 << 10, // bytes of answers, likewise
     LINES_PER_CHUNK = 32,   // few enough that workers end together on a small input
-    MIN_TARGET = 4 << 10,
-    MAX_TARGET = 256 << 10,
+    MAX_TARGET = 128 << 10,
     LINE_EXTRAS = 128, // id and punctuation of a usual line
     MIN_LINE_LIMIT = 1 << 20,
 };
@@ -104,7 +103,7 @@ static int open_share(struct worker *w, enum stage_reason *reason, struct err *e
         *reason = REASON_BAD_BASE64;
         return 0;
     }
-    buf_clear(&w->share);
+    w->share.len = 0; // clearing would wipe what the next share overwrites anyway
     int r = buf_reserve(&w->share, base64_decode_room(text.len), err);
     if (r < 0)
         return r;
@@ -114,7 +113,7 @@ static int open_share(struct worker *w, enum stage_reason *reason, struct err *e
         return 0;
     }
     w->share.len = (size_t)n;
-    r = prio_packet_open(w->packet, w->share.data, w->share.len);
+    r = packet_open_in_place(w->packet, w->share.data, w->share.len);
     if (r == PRIO_REJECT_DECRYPT)
         *reason = REASON_DECRYPT;
     else if (r == PRIO_REJECT_PARSE)
@@ -449,7 +448,7 @@ static int worker_init(struct worker *w, struct run *run, struct err *err)
     const size_t max_line = run->lines.options.max_line;
     *w = (struct worker){.run = run, .point = run->first_point};
     w->scratch = BUF_INIT(max_line + NDJSON_SLACK);
-    w->share = BUF_INIT(base64_decode_room(max_line));
+    w->share = BUF_INIT_SECRET(base64_decode_room(max_line));
     // An answer escapes what its line wrote as UTF-8: up to six bytes for two, or for one invalid.
     w->out = BUF_INIT(MAX_OUTPUT + 6 * max_line);
     w->rejected = BUF_INIT(MAX_OUTPUT + 8 * RECORD_MAX_ID_BYTES);
@@ -495,13 +494,17 @@ static int start_points(struct run *run, struct err *err)
     return r == PRIO_OK ? 0 : stage_prio_err(err, r, "evaluation points");
 }
 
+/*
+ * A whole number of usual lines: then a chunk ends a little behind a line's end, and hardly a byte
+ * is carried over into the next.
+ */
 static size_t target_bytes(const struct run *run)
 {
     const size_t line = nominal_line(run->in->server);
-    if (run->in_order)
-        return line;
-    const size_t target = LINES_PER_CHUNK * line;
-    return target < MIN_TARGET ? MIN_TARGET : target > MAX_TARGET ? MAX_TARGET : target;
+    size_t n_lines = run->in_order ? 1 : MAX_TARGET / line;
+    if (n_lines > LINES_PER_CHUNK)
+        n_lines = LINES_PER_CHUNK;
+    return n_lines > 0 ? n_lines * line : line;
 }
 
 static int run_pass(struct run *run, struct err *err)
