@@ -78,7 +78,7 @@ static const struct opt worker_options[] = {
 
 static const struct opt common_options[] = {
     OPT_STRING("cpu", ARGS, cpu, "WEIR_CPU", "LEVEL",
-               "Strongest SIMD level to use: c, avx2, avx512. The default is what the CPU has."),
+               "SIMD level to use: c, avx2, avx512. The default is what is fastest on this CPU."),
     OPT_FLAG("verbose", 'v', ARGS, verbose, "PRIO_VERBOSE",
              "Say on standard error how many records were rejected for which reason."),
     OPT_CHOICE("log-format", ARGS, log_format, "WEIR_LOG_FORMAT", log_formats,

@@ -31,27 +31,6 @@ static bool copy_id(struct prio_batch *b, const struct prio_batch_options *o)
     return true;
 }
 
-/*
- * Server CPUs with AVX-512 but without IFMA lower their clock for the better part of a millisecond
- * after 512-bit instructions, and after dense 256-bit multiplications. Most of a record's time on a
- * server is libcrypto's, which uses neither, so there such kernels cost more than they save. The
- * client's transforms are long enough to gain.
- */
-static void choose_ops(struct vec_ops *ops, unsigned has)
-{
-    vec_ops_init(ops, has);
-    if (!(has & CPU_AVX512) || (has & CPU_AVX512_IFMA))
-        return;
-    struct vec_ops avx2, plain;
-    vec_ops_init(&avx2, has & CPU_AVX2);
-    vec_ops_init(&plain, 0);
-    ops->dot = plain.dot;
-    ops->sample = avx2.sample;
-    ops->decode = avx2.decode;
-    ops->add = avx2.add;
-    ops->sub = avx2.sub;
-}
-
 int prio_batch_new(struct prio_batch **out, const struct prio_batch_options *options)
 {
     unsigned mask;
@@ -68,7 +47,7 @@ int prio_batch_new(struct prio_batch **out, const struct prio_batch_options *opt
     if (options->cpu != NULL)
         vec_ops_init(&b->ops, b->cpu);
     else
-        choose_ops(&b->ops, b->cpu);
+        vec_ops_choose(&b->ops, b->cpu);
     int r = suite_init(&b->suite);
     if (r == PRIO_OK && !copy_id(b, options))
         r = PRIO_E_NOMEM;

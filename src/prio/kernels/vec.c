@@ -153,6 +153,21 @@ void vec_ops_init(struct vec_ops *ops, unsigned cpu)
 #endif
 }
 
+void vec_ops_choose(struct vec_ops *ops, unsigned cpu)
+{
+    vec_ops_init(ops, cpu);
+    if (!(cpu & CPU_AVX512) || (cpu & CPU_AVX512_IFMA))
+        return;
+    struct vec_ops avx2, plain;
+    vec_ops_init(&avx2, cpu & CPU_AVX2);
+    vec_ops_init(&plain, 0);
+    ops->dot = plain.dot;
+    ops->sample = avx2.sample;
+    ops->decode = avx2.decode;
+    ops->add = avx2.add;
+    ops->sub = avx2.sub;
+}
+
 static size_t plane_bytes(size_t n)
 {
     return ((n + VEC_PAD) * sizeof(uint64_t) + 63) & ~(size_t)63;

@@ -97,6 +97,15 @@ struct vec_ops {
 
 /** cpu: cpu_feature bits (base/cpu.h); 0 = plain C. */
 void vec_ops_init(struct vec_ops *ops, unsigned cpu);
+/**
+ * The versions that make a record cheapest as a whole, which are not always the strongest.
+ *
+ * Server CPUs with AVX-512 but without IFMA lower their clock for the better part of a millisecond
+ * after 512-bit instructions, and after dense 256-bit multiplications. Most of a record's time on a
+ * server is libcrypto's, which uses neither, so there such kernels cost more than they save. The
+ * client's transforms are long enough to gain.
+ */
+void vec_ops_choose(struct vec_ops *ops, unsigned cpu);
 
 /**
  * n elements and VEC_PAD more behind them, all zero; 64-byte aligned planes in one allocation.
