@@ -76,14 +76,27 @@ unsigned pool_default_workers(void)
     return 1;
 }
 
+/*
+ * Each ticket waits at a slot of its own, unless more than TURNSTILE_SLOTS are waiting: with one
+ * condition for all, every step would wake every worker, and most of them in vain.
+ */
+static pthread_cond_t *slot_of(struct turnstile *t, uint64_t ticket)
+{
+    return &t->moved[ticket % TURNSTILE_SLOTS];
+}
+
 int turnstile_init(struct turnstile *t, struct err *err)
 {
     *t = (struct turnstile){0};
     int cause = pthread_mutex_init(&t->lock, NULL);
     if (cause != 0)
         return err_set(err, E_IO, cause, "create a lock");
-    cause = pthread_cond_init(&t->moved, NULL);
-    if (cause != 0) {
+    for (size_t i = 0; i < TURNSTILE_SLOTS; i++) {
+        cause = pthread_cond_init(&t->moved[i], NULL);
+        if (cause == 0)
+            continue;
+        while (i > 0)
+            (void)pthread_cond_destroy(&t->moved[--i]);
         (void)pthread_mutex_destroy(&t->lock);
         return err_set(err, E_IO, cause, "create a condition variable");
     }
@@ -92,7 +105,8 @@ int turnstile_init(struct turnstile *t, struct err *err)
 
 void turnstile_deinit(struct turnstile *t)
 {
-    (void)pthread_cond_destroy(&t->moved);
+    for (size_t i = 0; i < TURNSTILE_SLOTS; i++)
+        (void)pthread_cond_destroy(&t->moved[i]);
     (void)pthread_mutex_destroy(&t->lock);
 }
 
@@ -100,7 +114,7 @@ bool turnstile_enter(struct turnstile *t, uint64_t ticket)
 {
     (void)pthread_mutex_lock(&t->lock);
     while (t->next != ticket && !t->aborted)
-        (void)pthread_cond_wait(&t->moved, &t->lock);
+        (void)pthread_cond_wait(slot_of(t, ticket), &t->lock);
     const bool may_go = !t->aborted;
     (void)pthread_mutex_unlock(&t->lock);
     return may_go;
@@ -110,7 +124,7 @@ void turnstile_done(struct turnstile *t, uint64_t ticket)
 {
     (void)pthread_mutex_lock(&t->lock);
     t->next = ticket + 1;
-    (void)pthread_cond_broadcast(&t->moved);
+    (void)pthread_cond_broadcast(slot_of(t, ticket + 1));
     (void)pthread_mutex_unlock(&t->lock);
 }
 
@@ -118,6 +132,7 @@ void turnstile_abort(struct turnstile *t)
 {
     (void)pthread_mutex_lock(&t->lock);
     t->aborted = true;
-    (void)pthread_cond_broadcast(&t->moved);
+    for (size_t i = 0; i < TURNSTILE_SLOTS; i++)
+        (void)pthread_cond_broadcast(&t->moved[i]);
     (void)pthread_mutex_unlock(&t->lock);
 }

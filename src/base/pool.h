@@ -31,9 +31,10 @@ unsigned pool_default_workers(void);
  * Tickets 0, 1, 2, ... pass one after another: whoever holds ticket t waits until t - 1 is done.
  * A worker that fails calls turnstile_abort, which lets every waiter go with `false`.
  */
+enum { TURNSTILE_SLOTS = 64 };
 struct turnstile {
     pthread_mutex_t lock;
-    pthread_cond_t moved;
+    pthread_cond_t moved[TURNSTILE_SLOTS]; // ticket t waits at t % TURNSTILE_SLOTS
     uint64_t next;
     bool aborted;
 };
