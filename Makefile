@@ -7,7 +7,7 @@ DESTDIR ?=
 FUZZ_SECONDS ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-real bench bench-peers fuzz lint install clean
+.PHONY: help setup build demo test test-real test-ifma bench bench-peers fuzz lint install clean
 
 help:
 	@echo 'make demo                   watch two servers add up encrypted submissions'
@@ -15,7 +15,8 @@ help:
 	@echo
 	@echo 'make setup                  install the Debian packages that are missing (root), or name them'
 	@echo 'make build                  build everything in $(BUILD)/'
-	@echo 'make test-real              run the tests against real servers'
+	@echo 'make test-real              run the tests against real servers and engines'
+	@echo 'make test-ifma              run the kernels on an emulated CPU with AVX-512 IFMA'
 	@echo 'make bench                  measure, as ratios to what cannot be avoided'
 	@echo 'make bench-peers            measure beside libprio-rs; needs a Rust toolchain'
 	@echo 'make fuzz FUZZ_SECONDS=10   run every fuzz target for so long'
@@ -38,8 +39,11 @@ demo: build
 test: build
 	@scripts/test $(BUILD)
 
-test-real: build
-	@echo 'test-real: nothing here talks to a server yet'
+test-real: test-ifma
+
+test-ifma: build
+	@scripts/setup ifma
+	@tests/emulated/run $(BUILD)
 
 bench: build
 	@scripts/bench $(BUILD)
