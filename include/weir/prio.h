@@ -7,10 +7,10 @@
  * exchange a verify1 and a verify2 message per record, add up what proves to be made of bits, and
  * combine their two total shares.
  *
- *     client:  prio_batch, prio_client, one prio_encoder per thread  -> share for A, share for B
- *     server:  prio_batch, prio_server, one prio_packet per thread   -> verify1 -> (exchange) ->
- * verify2 -> (exchange) -> prio_sum anyone:  prio_final(total share of A, total share of B) ->
- * totals
+ *     client   prio_batch, prio_client, one prio_encoder a thread: a share for A, a share for B
+ *     server   prio_batch, prio_server, one prio_packet a thread: verify1 messages, exchanged,
+ *              verify2 messages, exchanged, prio_sum: a total share
+ *     anyone   prio_final: both total shares to totals
  *
  * Conventions. Functions return PRIO_OK (0), a negative PRIO_E_* when the call itself failed, or,
  * where documented, a positive PRIO_REJECT_*: a verdict on a stranger's record, which is normal
@@ -41,21 +41,27 @@ extern "C" {
 
 enum prio_status {
     PRIO_OK = 0,
-    PRIO_E_ARG = -1,    /* an argument breaks a documented rule */
-    PRIO_E_NOMEM = -2,  /* memory allocation failed */
-    PRIO_E_CRYPTO = -3, /* libcrypto failed, or an algorithm is missing there */
-    PRIO_E_KEY = -4, /* a key cannot be used: public key of low order, or public and private halves
-                        that do not belong together */
-    PRIO_E_INPUT = -5, /* values to encode are not bits, or not below 2^precision */
-    PRIO_E_RANGE = -6, /* a total does not fit 64 bits: the servers summed different records */
+    /* An argument breaks a documented rule. */
+    PRIO_E_ARG = -1,
+    /* Memory allocation failed. */
+    PRIO_E_NOMEM = -2,
+    /* libcrypto failed, or an algorithm is missing there. */
+    PRIO_E_CRYPTO = -3,
+    /* A key cannot be used: of low order, or halves that do not belong together. */
+    PRIO_E_KEY = -4,
+    /* Values to encode are not bits, or not below 2^precision. */
+    PRIO_E_INPUT = -5,
+    /* A total does not fit 64 bits: the servers summed different records. */
+    PRIO_E_RANGE = -6,
 
-    PRIO_REJECT_DECRYPT =
-        1, /* the share does not authenticate under this server's key (section 4) */
-    PRIO_REJECT_PARSE =
-        2, /* it decrypts, but is no packet for this server, batch and n (section 2) */
-    PRIO_REJECT_PACKET =
-        3, /* a verify1, verify2, state or total-share message is malformed (section 10) */
-    PRIO_REJECT_INVALID = 4 /* the proof does not hold: the client's values are not all 0 or 1 */
+    /* The share does not authenticate under this server's key (section 4). */
+    PRIO_REJECT_DECRYPT = 1,
+    /* It decrypts, but is no packet for this server, batch and n (section 2). */
+    PRIO_REJECT_PARSE = 2,
+    /* A verify1, verify2, state or total-share message is malformed (section 10). */
+    PRIO_REJECT_PACKET = 3,
+    /* The proof does not hold: the client's values are not all 0 or 1. */
+    PRIO_REJECT_INVALID = 4
 };
 
 /* English text of a status, for messages. Never NULL. */
@@ -84,7 +90,7 @@ enum {
     PRIO_POINT_BYTES = 11
 };
 
-/* ---- keys and secrets (section 4) ---- */
+/* Keys and secrets (section 4). */
 
 /* A fresh X25519 key pair. */
 PRIO_API int prio_keygen(uint8_t private_key[PRIO_KEY_BYTES], uint8_t public_key[PRIO_KEY_BYTES]);
@@ -99,19 +105,22 @@ PRIO_API void prio_key_to_hex(char hex[PRIO_KEY_HEX_BYTES], const uint8_t key[PR
 /* A fresh secret for a pair of servers. */
 PRIO_API int prio_shared_secret(uint8_t secret[PRIO_SECRET_BYTES]);
 
-/* ---- batch: what all records of a batch have in common (section 1) ---- */
+/* Batch: what all records of a batch have in common (section 1). */
 
 struct prio_batch;
 
 struct prio_batch_options {
-    const void *batch_id; /* any bytes but NUL; copied; may be empty */
-    size_t batch_id_len;  /* at most PRIO_MAX_BATCH_ID */
-    size_t n_data;        /* bits of a submission, 1..PRIO_MAX_DATA */
+    /* Any bytes but NUL; copied; may be empty. At most PRIO_MAX_BATCH_ID of them. */
+    const void *batch_id;
+    size_t batch_id_len;
+    /* Bits of a submission, 1..PRIO_MAX_DATA. */
+    size_t n_data;
     enum prio_prg prg;
-    const char *cpu; /* strongest SIMD level to use: "c", "avx2", "avx512"; NULL: what is fastest
-                        here as a whole */
-    int read_nul_batch_id; /* non-zero: accept a batch id with NUL bytes as libprio did, everything
-                              from the first one on read as NUL (section 11); for old data only */
+    /* SIMD level to use: "c", "avx2", "avx512"; NULL: what is fastest here as a whole. */
+    const char *cpu;
+    /* Non-zero, for old data only: accept a batch id with NUL bytes as libprio did, everything
+     * from the first one on read as NUL (section 11). */
+    int read_nul_batch_id;
 };
 
 /* PRIO_E_ARG: n_data, batch id, prg or cpu outside their range. */
@@ -125,7 +134,7 @@ PRIO_API size_t prio_batch_share_max(const struct prio_batch *batch, enum prio_r
 /* Name of the SIMD level in use: "c", "avx2", "avx512", "avx512ifma". */
 PRIO_API const char *prio_batch_cpu(const struct prio_batch *batch);
 
-/* ---- client (sections 5 and 8) ---- */
+/* Client (sections 5 and 8). */
 
 struct prio_client;  /* immutable: public keys and transform tables; borrows the batch */
 struct prio_encoder; /* one per thread; borrows the client */
@@ -158,7 +167,7 @@ PRIO_API int prio_encode_bits(struct prio_encoder *encoder, struct prio_shares *
 PRIO_API int prio_encode_uints(struct prio_encoder *encoder, struct prio_shares *out,
                                const uint64_t *values, unsigned precision);
 
-/* ---- server (sections 6, 7 and 9) ---- */
+/* Server (sections 6, 7 and 9). */
 
 struct prio_server; /* immutable: keys, secret, weights of the first evaluation point; borrows the
                        batch */
@@ -221,7 +230,7 @@ PRIO_API int prio_packet_verify2(struct prio_packet *packet, const struct prio_p
 PRIO_API int prio_verdict(const void *own_verify2, size_t own_len, const void *peer_verify2,
                           size_t peer_len);
 
-/* ---- sums (section 7) ---- */
+/* Sums (section 7). */
 
 struct prio_sum; /* a server's partial sum; borrows the server */
 PRIO_API int prio_sum_new(struct prio_sum **out, const struct prio_server *server);

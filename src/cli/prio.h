@@ -41,7 +41,7 @@ int cmd_aggregate(void *args, struct err *err);
 int cmd_publish(void *args, struct err *err);
 int cmd_inspect(void *args, struct err *err);
 
-/* ---- prio_setup.c: from arguments to handles ---- */
+/* prio_setup.c: from arguments to handles */
 
 /* What every command needs first. */
 struct setup {
@@ -72,7 +72,7 @@ DEFINE_FREEP(struct prio_client, prio_client_free)
 DEFINE_FREEP(struct prio_server, prio_server_free)
 DEFINE_FREEP(struct prio_sum, prio_sum_free)
 
-/* ---- prio_files.c: files in and out ---- */
+/* prio_files.c: files in and out */
 
 /* A file or standard input, gzip or not. */
 struct infile {
