@@ -42,9 +42,13 @@ int buf_reserve(struct buf *b, size_t extra, struct err *err)
     if (extra > b->max - b->len)
         return err_set(err, E_NOMEM, 0, "more than %zu bytes", b->max);
     const size_t need = b->len + extra;
-    size_t cap = b->cap < BUF_FIRST_BYTES ? BUF_FIRST_BYTES : b->cap;
-    while (cap < need)
-        cap = cap > b->max / 2 ? b->max : cap * 2;
+    // At least twice as much as before, so that many small steps stay cheap; but a first large
+    // reservation is taken at its word.
+    size_t cap = b->cap > b->max / 2 ? b->max : b->cap * 2;
+    if (cap < BUF_FIRST_BYTES)
+        cap = BUF_FIRST_BYTES;
+    if (cap < need)
+        cap = need;
     if (cap > b->max)
         cap = b->max;
     uint8_t *block = move_block(b, cap);

@@ -29,7 +29,7 @@
 enum pass { PASS_VERIFY1, PASS_VERIFY2, PASS_AGGREGATE };
 
 enum {
-    MAX_ITEMS = 512,        // records a worker holds between two turns
+    MAX_ITEMS = 128,        // records a worker holds between two turns
     MAX_OUTPUT = 256 << 10, // bytes of answers, likewise
     LINES_PER_CHUNK = 32,   // few enough that workers end together on a small input
     MAX_TARGET = 128 << 10,
@@ -455,7 +455,12 @@ static int worker_init(struct worker *w, struct run *run, struct err *err)
     w->items = malloc(MAX_ITEMS * sizeof *w->items);
     if (!w->items)
         return err_set(err, E_NOMEM, 0, "no memory for a worker");
-    int r = prio_packet_new(&w->packet, run->in->server);
+    // Once for all usual shares: the first to be a few bytes longer would otherwise double it.
+    const size_t usual = prio_batch_share_max(run->in->server->batch, run->in->server->role);
+    int r = buf_reserve(&w->share, base64_decode_room(base64_encoded_len(usual)), err);
+    if (r < 0)
+        return r;
+    r = prio_packet_new(&w->packet, run->in->server);
     if (r == PRIO_OK && run->pass == PASS_AGGREGATE)
         r = prio_sum_new(&w->sum, run->in->server);
     if (r != PRIO_OK)
