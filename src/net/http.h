@@ -1,0 +1,95 @@
+/*
+ * http.h - HTTP requests over libcurl: the only caller of it.
+ *
+ * A client keeps connections alive for all threads that use it. One call makes one request with
+ * bounded retries (base/retry.h): connection failures, time-outs, 408, 429, 500, 502, 503 and 504
+ * are tried again while the body can be sent again, Retry-After is honoured, and a total deadline
+ * ends it. Redirects are not followed. Header values that carry secrets are wiped after use; bodies
+ * and headers never reach a log.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/retry.h"
+#include "base/source.h"
+
+#include <stdbool.h>
+
+struct http; // thread-safe
+
+struct http_options {
+    unsigned connect_timeout_s;  // 0: 5
+    unsigned read_timeout_s;     // without a byte; 0: 200
+    const char *ca_file;         // PEM; NULL: the system's
+    const struct retry_policy *retry; // NULL: 5 retries, 0.2 s doubling up to 10 s, half jittered
+    uint64_t deadline_ms;        // 0: 15 minutes
+};
+
+MUST_CHECK int http_new(struct http **out, const struct http_options *options, struct err *err);
+void http_free(struct http *http);
+DEFINE_FREEP(struct http, http_free)
+
+enum { HTTP_MAX_HEADERS = 24 };
+
+struct http_header {
+    const char *name, *value; // borrowed during the call
+};
+
+/*
+ * Called before every try, so that signatures and tokens are fresh: appends the headers that depend
+ * on the time. May be NULL. Texts it adds are valid until its next call or until done is called.
+ */
+struct http_signer {
+    int (*sign)(void *arg, struct http_header *headers, size_t *n_headers, struct err *err);
+    /** The server said 401: may a fresh token help? @return true to try once more. */
+    bool (*refused)(void *arg);
+    void *arg;
+};
+
+struct http_request {
+    const char *method; // "GET", "PUT", ...
+    const char *url;    // encoded; may carry no credentials
+    struct http_header headers[HTTP_MAX_HEADERS];
+    size_t n_headers;
+    struct span body;          // sent with its length
+    struct http_signer signer; // zeroed: none
+    size_t max_response;       // bytes of a response body; longer ones are E_FORMAT. 0: 8 MiB
+    bool no_retry;             // one try
+    /** Statuses that are an answer for the caller even though they would be retried; 0 ends. */
+    int final_statuses[4];
+};
+
+struct http_response {
+    int status;
+    struct buf body;    // also of error statuses
+    struct buf headers; // raw "Name: value\r\n" lines of the last response
+};
+void http_response_init(struct http_response *r);
+void http_response_deinit(struct http_response *r);
+/** The value of a header (first one, case-insensitive name), or an empty span. */
+struct span http_response_header(const struct http_response *r, const char *name);
+
+/** @return 0 with any status that is not retried, or E_IO (retries exhausted; err has the last
+ * cause), E_FORMAT, E_NOMEM. */
+MUST_CHECK int http_send(struct http *http, const struct http_request *request,
+                         struct http_response *response, struct err *err);
+
+/*
+ * A response body as a stream, fetched by a thread into a ring of 1 MiB, so that the network works
+ * while the reader computes. The caller resumes (Range, If-Match) by opening another.
+ */
+struct http_stream;
+/**
+ * Returns when the response's head is there (after retries). Statuses other than 200 and 206 end
+ * the stream at once, with the body in response->body.
+ */
+MUST_CHECK int http_stream_open(struct http_stream **out, struct http *http,
+                                const struct http_request *request, struct http_response *response,
+                                struct err *err);
+/** As source.read: bytes, 0 at the end, E_IO when the connection broke or the body was shorter than
+ * announced. */
+ssize_t http_stream_read(struct http_stream *stream, void *dst, size_t cap, struct err *err);
+void http_stream_close(struct http_stream *stream);
+
+/** Append text percent-encoded (RFC 3986 unreserved stay); keep_slash: "/" stays too. */
+MUST_CHECK int http_escape(struct buf *out, struct span text, bool keep_slash, struct err *err);
