@@ -46,12 +46,10 @@ static void print_error(const char *text)
     (void)fputc('\n', stderr);
 }
 
-static int usage_error(const struct opt_program *program, const struct opt_command *command,
-                       const char *text)
+static int usage_error(const struct opts_call *call, const char *text)
 {
-    opts_print_usage(stderr, program, command);
-    (void)fprintf(stderr, "Try '%s%s%s --help' for help.\n\n", program->name, command ? " " : "",
-                  command ? command->name : "");
+    opts_print_usage(stderr, call);
+    (void)fprintf(stderr, "Try '%s --help' for help.\n\n", call->name);
     print_error(text);
     return EXIT_USAGE;
 }
@@ -65,7 +63,7 @@ static const struct opt_command *find_command(const struct opt_program *program,
     return NULL;
 }
 
-static int bad_first_word(const struct opt_program *program, const char *word)
+static int bad_first_word(const struct opts_call *call, const char *word)
 {
     struct err err = {0};
     struct opts_guess guess = OPTS_GUESS(word);
@@ -73,50 +71,41 @@ static int bad_first_word(const struct opt_program *program, const char *word)
     if (is_option) {
         // Nothing behind "=": it may be the value of a secret option in the wrong place.
         (void)err_set(&err, E_ARG, 0, "No such option: %.*s", (int)strcspn(word, "="), word);
-        return usage_error(program, NULL, err.text);
+        return usage_error(call, err.text);
     }
-    for (const struct opt_command *c = program->commands; c->name; c++)
+    for (const struct opt_command *c = call->program->commands; c->name; c++)
         opts_guess_try(&guess, c->name);
     (void)err_set(&err, E_ARG, 0,
                   guess.best[0] ? "No such command '%s'. Did you mean '%s'?"
                                 : "No such command '%s'.",
                   word, guess.best);
-    return usage_error(program, NULL, err.text);
+    return usage_error(call, err.text);
 }
 
-static int run_command(const struct opt_program *program, const struct opt_command *command,
-                       void *args, int argc, char **argv)
+static int run_command(const struct opts_call *call, void *args, int argc, char **argv)
 {
     struct err err = {0};
-    const int r = opts_parse(command, args, argc, argv, &err);
-    if (r > 0) {
-        opts_print_command_help(stdout, program, command);
+    const int r = opts_parse(call->command, args, argc, argv, &err);
+    if (r == OPTS_HELP)
+        opts_print_command_help(stdout, call);
+    else if (r == OPTS_HELP_MARKDOWN)
+        opts_print_markdown(stdout, call->command);
+    if (r > 0)
         return EXIT_DONE;
-    }
     if (r < 0)
-        return usage_error(program, command, err.text);
-    const int status = command->run(args, &err);
+        return usage_error(call, err.text);
+    const int status = call->command->run(args, &err);
     if (status == EXIT_USAGE)
-        return usage_error(program, command, err.text);
+        return usage_error(call, err.text);
     if (status != EXIT_DONE && err.text[0] != '\0')
         print_error(err.text);
     return status;
 }
 
-static int dispatch(const struct opt_program *program, int argc, char **argv)
+/* argv[0] is the first argument of the command. */
+static int start_command(const struct opts_call *call, int argc, char **argv)
 {
-    if (argc < 2 || strcmp(argv[1], "--help") == 0) {
-        opts_print_program_help(stdout, program);
-        return EXIT_DONE;
-    }
-    if (strcmp(argv[1], "--version") == 0) {
-        (void)printf("%s, version %s\n", program->name, program->version);
-        return EXIT_DONE;
-    }
-    const struct opt_command *command = find_command(program, argv[1]);
-    if (!command)
-        return bad_first_word(program, argv[1]);
-
+    const struct opt_command *command = call->command;
     const size_t args_size = command->args_size > 0 ? command->args_size : 1;
     void *args = calloc(1, args_size);
     if (!args) {
@@ -125,10 +114,64 @@ static int dispatch(const struct opt_program *program, int argc, char **argv)
     }
     if (command->defaults)
         memcpy(args, command->defaults, command->args_size);
-    const int status = run_command(program, command, args, argc - 2, argv + 2);
+    const int status = run_command(call, args, argc, argv);
     secret_wipe(args, args_size);
     free(args);
     return status;
+}
+
+static const struct opt_alias *find_alias(const struct opt_program *program, const char *name)
+{
+    for (const struct opt_alias *a = program->aliases; a && a->name; a++) {
+        if (strcmp(a->name, name) == 0)
+            return a;
+    }
+    return NULL;
+}
+
+static void call_append(struct opts_call *call, const char *word)
+{
+    const size_t len = strlen(call->name);
+    (void)snprintf(call->name + len, sizeof call->name - len, "%s%s", len > 0 ? " " : "", word);
+}
+
+/* argv[0] is the first argument behind the program's name. */
+static int dispatch(struct opts_call *call, int argc, char **argv)
+{
+    const struct opt_program *program = call->program;
+    if (argc < 1 || strcmp(argv[0], "--help") == 0) {
+        opts_print_program_help(stdout, call);
+        return EXIT_DONE;
+    }
+    if (strcmp(argv[0], "--version") == 0) {
+        (void)printf("%s, version %s\n", program->name, program->version);
+        return EXIT_DONE;
+    }
+    call->command = find_command(program, argv[0]);
+    const struct opt_alias *alias = call->command ? NULL : find_alias(program, argv[0]);
+    if (!call->command && !(alias && alias->program))
+        return bad_first_word(call, argv[0]);
+    call_append(call, argv[0]);
+    if (call->command)
+        return start_command(call, argc - 1, argv + 1);
+    call->program = alias->program;
+    return dispatch(call, argc - 1, argv + 1);
+}
+
+static int dispatch_name(const struct opt_program *program, int argc, char **argv)
+{
+    struct opts_call call = {.program = program};
+    const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+    const char *name = slash ? slash + 1 : argc > 0 ? argv[0] : "";
+    const struct opt_alias *alias = find_alias(program, name);
+    call_append(&call, alias ? name : program->name);
+    if (alias && alias->program)
+        call.program = alias->program;
+    if (alias && !alias->program)
+        call.command = find_command(program, alias->command);
+    const int n_words = argc > 0 ? argc - 1 : 0;
+    return call.command ? start_command(&call, n_words, argv + 1)
+                        : dispatch(&call, n_words, argv + 1);
 }
 
 void opts_file_name(char out[OPTS_NAME_BYTES], const char *name, const char *suffix)
@@ -151,7 +194,7 @@ void opts_guess_try(struct opts_guess *g, const char *candidate)
 
 int opts_main(const struct opt_program *program, int argc, char **argv)
 {
-    const int status = dispatch(program, argc, argv);
+    const int status = dispatch_name(program, argc, argv);
     // A full disk or a closed pipe behind stdout shows at the latest here.
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;

@@ -8,8 +8,11 @@
  * exits 0; a program without a command prints its help, exit 0. "--x v" and "--x=v" are the same,
  * "--" ends the options, of an option given twice the last one counts, and nothing is abbreviated.
  *
- * An empty variable counts as absent, but for a required OPT_KIND_STRING, where an empty text may
- * be meant (an empty batch id is legal), and a flag, where it means no.
+ * An empty variable counts as absent, but for a required OPT_KIND_STRING that is not `filled`,
+ * where an empty text may be meant (an empty batch id is legal), and a flag, where it means no.
+ *
+ * COMMAND --help-markdown prints the options of a command as a Markdown table, for manuals; it is
+ * not in the help.
  */
 #pragma once
 
@@ -30,9 +33,17 @@ struct opt_secret {
 enum opt_kind {
     OPT_KIND_STRING, // const char *: borrowed from argv or the environment
     OPT_KIND_UINT,   // uint64_t within [min, max]
+    OPT_KIND_REAL,   // double within [min, max]: digits, at most one point, no sign, no exponent
     OPT_KIND_CHOICE, // int: index into choices; case-sensitive
     OPT_KIND_FLAG,   // bool; from the environment "1", "true", "yes" / "0", "false", "no", ""
     OPT_KIND_SECRET, // struct opt_secret
+};
+
+/* What must hold of a path that is no URL. Of URLs only file:// ones are looked at. */
+enum opt_path {
+    OPT_PATH_ANY,
+    OPT_PATH_DIR,  // need not exist; a plain file there is a usage error
+    OPT_PATH_FILE, // exists, and is no directory
 };
 
 struct opt {
@@ -40,11 +51,13 @@ struct opt {
     char short_name;  // 0: none
     enum opt_kind kind;
     bool required;
+    bool filled;         // OPT_KIND_STRING: an empty text is not accepted
+    enum opt_path path;  // OPT_KIND_STRING
     size_t offset;       // into the args struct
     const char *env;     // environment variable, NULL: none
     const char *metavar; // shown in help: "FILE"
     const char *help;  // one or two sentences; opts.c appends env, choices, range and "[required]"
-    uint64_t min, max; // OPT_KIND_UINT
+    uint64_t min, max; // OPT_KIND_UINT, OPT_KIND_REAL
     const char *const *choices; // OPT_KIND_CHOICE, NULL-terminated
 };
 
@@ -65,6 +78,32 @@ struct opt {
     {                                                                                              \
         .name = (NAME), .kind = OPT_KIND_STRING, .required = true,                                 \
         .offset = offsetof(ARGS, FIELD), .env = (ENV), .metavar = (METAVAR), .help = (HELP)        \
+    }
+/* As these, of texts that may not be empty; PATH: enum opt_path. */
+#define OPT_TEXT(NAME, ARGS, FIELD, ENV, METAVAR, HELP)                                            \
+    {                                                                                              \
+        .name = (NAME), .kind = OPT_KIND_STRING, .filled = true, .offset = offsetof(ARGS, FIELD),  \
+        .env = (ENV), .metavar = (METAVAR), .help = (HELP)                                         \
+    }
+#define OPT_TEXT_REQUIRED(NAME, ARGS, FIELD, ENV, METAVAR, HELP)                                   \
+    {                                                                                              \
+        .name = (NAME), .kind = OPT_KIND_STRING, .required = true, .filled = true,                 \
+        .offset = offsetof(ARGS, FIELD), .env = (ENV), .metavar = (METAVAR), .help = (HELP)        \
+    }
+#define OPT_PLACE(PATH, NAME, ARGS, FIELD, ENV, METAVAR, HELP)                                     \
+    {                                                                                              \
+        .name = (NAME), .kind = OPT_KIND_STRING, .filled = true, .path = (PATH),                   \
+        .offset = offsetof(ARGS, FIELD), .env = (ENV), .metavar = (METAVAR), .help = (HELP)        \
+    }
+#define OPT_PLACE_REQUIRED(PATH, NAME, ARGS, FIELD, ENV, METAVAR, HELP)                            \
+    {                                                                                              \
+        .name = (NAME), .kind = OPT_KIND_STRING, .required = true, .filled = true, .path = (PATH), \
+        .offset = offsetof(ARGS, FIELD), .env = (ENV), .metavar = (METAVAR), .help = (HELP)        \
+    }
+#define OPT_REAL(NAME, ARGS, FIELD, ENV, MIN, MAX, HELP)                                           \
+    {                                                                                              \
+        .name = (NAME), .kind = OPT_KIND_REAL, .offset = offsetof(ARGS, FIELD), .env = (ENV),      \
+        .metavar = "X", .help = (HELP), .min = (MIN), .max = (MAX)                                 \
     }
 #define OPT_UINT(NAME, ARGS, FIELD, ENV, MIN, MAX, HELP)                                           \
     {                                                                                              \
@@ -91,6 +130,11 @@ struct opt {
         .name = (NAME), .short_name = (SHORT), .kind = OPT_KIND_FLAG,                              \
         .offset = offsetof(ARGS, FIELD), .env = (ENV), .help = (HELP)                              \
     }
+#define OPT_SECRET(NAME, ARGS, FIELD, ENV, METAVAR, HELP)                                          \
+    {                                                                                              \
+        .name = (NAME), .kind = OPT_KIND_SECRET, .offset = offsetof(ARGS, FIELD), .env = (ENV),    \
+        .metavar = (METAVAR), .help = (HELP)                                                       \
+    }
 #define OPT_SECRET_REQUIRED(NAME, ARGS, FIELD, ENV, METAVAR, HELP)                                 \
     {                                                                                              \
         .name = (NAME), .kind = OPT_KIND_SECRET, .required = true,                                 \
@@ -109,7 +153,7 @@ struct opt_command {
     const char *details;      // more for the command's help, one line a paragraph; may be NULL
     const char *positional;   // metavar of one positional argument ("FILE"), NULL: none are taken
     size_t positional_offset; // const char * in the args struct; required when positional is set
-    /** NULL-terminated list of tables, each ended by OPT_END; at most 64 options in all. */
+    /** NULL-terminated list of tables, each ended by OPT_END; at most 256 options in all. */
     const struct opt *const *groups;
     const void *defaults; // args_size bytes copied into the args struct first; NULL: zeros
     size_t args_size;
@@ -120,12 +164,21 @@ struct opt_command {
     int (*run)(void *args, struct err *err);
 };
 
+/* Another name of the executable: the last part of argv[0] picks what it means. */
+struct opt_alias {
+    const char *name;    // "process"; NULL ends the list
+    const char *command; // of the program's table; its arguments follow at once
+    // Or else a program with commands of its own, which the first argument may name as well.
+    const struct opt_program *program;
+};
+
 struct opt_program {
     const char *name;    // "prio"
     const char *summary; // a paragraph
     const char *version;
     const struct opt_command *commands;
-    const char *epilog; // below the command list; may be NULL
+    const char *epilog;              // below the command list; may be NULL
+    const struct opt_alias *aliases; // may be NULL
 };
 
 /**
@@ -136,10 +189,11 @@ struct opt_program {
  */
 int opts_main(const struct opt_program *program, int argc, char **argv);
 
+enum opts_asked { OPTS_HELP = 1, OPTS_HELP_MARKDOWN = 2 };
 /**
  * The parsing alone, for tests. args: args_size zeroed-or-defaulted bytes. argv[0] is the command's
  * first argument.
- * @return 0, or 1 when --help was asked for, or E_ARG with the one line for the user.
+ * @return 0, or what was asked for (enum opts_asked), or E_ARG with the one line for the user.
  */
 MUST_CHECK int opts_parse(const struct opt_command *command, void *args, int argc, char **argv,
                           struct err *err);

@@ -122,12 +122,13 @@ static void format_left(char left[LEFT_BYTES], const struct opt *opt)
 
 /* Say what stands in the args struct when nothing is given, where that is a value the user could
  * give. */
-static void append_default(char *notes, size_t cap, const struct opt *opt,
+static void append_default(char *notes, size_t cap, const char *lead, const struct opt *opt,
                            const struct opt_command *command)
 {
     if (opt->required)
         return;
     uint64_t number = 0;
+    double real = 0;
     const char *text = NULL;
     int choice = 0;
     const void *at = command->defaults ? (const char *)command->defaults + opt->offset : NULL;
@@ -136,19 +137,25 @@ static void append_default(char *notes, size_t cap, const struct opt *opt,
         if (at)
             memcpy(&number, at, sizeof number);
         if (number >= opt->min && number <= opt->max)
-            append(notes, cap, "; default: %" PRIu64, number);
+            append(notes, cap, "%s%" PRIu64, lead, number);
+        break;
+    case OPT_KIND_REAL:
+        if (at)
+            memcpy(&real, at, sizeof real);
+        if (at)
+            append(notes, cap, "%s%g", lead, real);
         break;
     case OPT_KIND_STRING:
         if (at)
             memcpy(&text, at, sizeof text);
         if (text && text[0])
-            append(notes, cap, "; default: %s", text);
+            append(notes, cap, "%s%s", lead, text);
         break;
     case OPT_KIND_CHOICE:
         if (at)
             memcpy(&choice, at, sizeof choice);
         if (choice >= 0)
-            append(notes, cap, "; default: %s", opt->choices[choice]);
+            append(notes, cap, "%s%s", lead, opt->choices[choice]);
         break;
     default:
         break;
@@ -161,9 +168,9 @@ static void append_notes(char help[HELP_BYTES], const struct opt *opt,
     char notes[512] = "";
     if (opt->env)
         append(notes, sizeof notes, "; env: %s", opt->env);
-    if (opt->kind == OPT_KIND_UINT && opt->max < UINT64_MAX)
+    if ((opt->kind == OPT_KIND_UINT || opt->kind == OPT_KIND_REAL) && opt->max < UINT64_MAX)
         append(notes, sizeof notes, "; range: %" PRIu64 " to %" PRIu64, opt->min, opt->max);
-    append_default(notes, sizeof notes, opt, command);
+    append_default(notes, sizeof notes, "; default: ", opt, command);
     if (opt->required)
         append(notes, sizeof notes, "; required");
     if (notes[0] == '\0')
@@ -202,20 +209,20 @@ static void command_options(struct table *t, const struct opt_command *command)
     row(t, "--help", "Show this message and exit.");
 }
 
-void opts_print_usage(FILE *out, const struct opt_program *program,
-                      const struct opt_command *command)
+void opts_print_usage(FILE *out, const struct opts_call *call)
 {
+    const struct opt_command *command = call->command;
     if (command)
-        (void)fprintf(out, "Usage: %s %s [OPTIONS]%s%s\n", program->name, command->name,
-                      command->positional ? " " : "",
+        (void)fprintf(out, "Usage: %s [OPTIONS]%s%s\n", call->name, command->positional ? " " : "",
                       command->positional ? command->positional : "");
     else
-        (void)fprintf(out, "Usage: %s [OPTIONS] COMMAND [ARGS]...\n", program->name);
+        (void)fprintf(out, "Usage: %s [OPTIONS] COMMAND [ARGS]...\n", call->name);
 }
 
-void opts_print_program_help(FILE *out, const struct opt_program *program)
+void opts_print_program_help(FILE *out, const struct opts_call *call)
 {
-    opts_print_usage(out, program, NULL);
+    const struct opt_program *program = call->program;
+    opts_print_usage(out, call);
     print_paragraphs(out, program->summary);
     (void)fputs("\nOptions:\n", out);
     struct table options = {.out = out, .left_columns = strlen("--version")};
@@ -231,10 +238,10 @@ void opts_print_program_help(FILE *out, const struct opt_program *program)
     print_paragraphs(out, program->epilog);
 }
 
-void opts_print_command_help(FILE *out, const struct opt_program *program,
-                             const struct opt_command *command)
+void opts_print_command_help(FILE *out, const struct opts_call *call)
 {
-    opts_print_usage(out, program, command);
+    const struct opt_command *command = call->command;
+    opts_print_usage(out, call);
     print_paragraphs(out, command->summary);
     print_paragraphs(out, command->details);
     (void)fputs("\nOptions:\n", out);
@@ -242,4 +249,45 @@ void opts_print_command_help(FILE *out, const struct opt_program *program,
     command_options(&options, command);
     options.out = out;
     command_options(&options, command);
+}
+
+/* In a cell a pipe would end it, and a line end the table. */
+static void print_cell(FILE *out, const char *text)
+{
+    for (const char *c = text; *c; c++) {
+        if (*c == '|')
+            (void)fputc('\\', out);
+        (void)fputc(*c == '\n' ? ' ' : *c, out);
+    }
+}
+
+static void markdown_row(FILE *out, const struct opt *opt, const struct opt_command *command)
+{
+    char left[LEFT_BYTES], value[HELP_BYTES] = "";
+    format_left(left, opt);
+    append_default(value, sizeof value, "", opt, command);
+    (void)fputs("| ", out);
+    if (opt->env)
+        (void)fprintf(out, "`%s`", opt->env);
+    (void)fputs(" | `", out);
+    print_cell(out, left);
+    (void)fputs("` | ", out);
+    if (opt->required)
+        (void)fputs("required", out);
+    else if (value[0])
+        (void)fprintf(out, "`%s`", value);
+    (void)fputs(" | ", out);
+    print_cell(out, opt->help ? opt->help : "");
+    if (opt->kind == OPT_KIND_SECRET && opt->env)
+        (void)fprintf(out, " Or `%s_FILE`, a file that holds it.", opt->env);
+    (void)fputs(" |\n", out);
+}
+
+void opts_print_markdown(FILE *out, const struct opt_command *command)
+{
+    (void)fputs("| Variable | Option | Default | Meaning |\n| --- | --- | --- | --- |\n", out);
+    for (const struct opt *const *group = command->groups; group && *group; group++) {
+        for (const struct opt *opt = *group; opt->name; opt++)
+            markdown_row(out, opt, command);
+    }
 }

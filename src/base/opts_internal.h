@@ -20,9 +20,15 @@ struct opts_guess {
 #define OPTS_GUESS(written) ((struct opts_guess){.text = (written), .distance = SIZE_MAX})
 void opts_guess_try(struct opts_guess *g, const char *candidate);
 
-/** command NULL: the usage of the program. */
-void opts_print_usage(FILE *out, const struct opt_program *program,
-                      const struct opt_command *command);
-void opts_print_program_help(FILE *out, const struct opt_program *program);
-void opts_print_command_help(FILE *out, const struct opt_program *program,
-                             const struct opt_command *command);
+/* What the user called: "prio verify1", or "process" for an alias. */
+struct opts_call {
+    const struct opt_program *program;
+    const struct opt_command *command; // NULL: the program itself
+    char name[OPTS_NAME_BYTES];
+};
+
+void opts_print_usage(FILE *out, const struct opts_call *call);
+void opts_print_program_help(FILE *out, const struct opts_call *call);
+void opts_print_command_help(FILE *out, const struct opts_call *call);
+/** The options as a Markdown table: option, variable, default, meaning. */
+void opts_print_markdown(FILE *out, const struct opt_command *command);

@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
-enum { MAX_OPTIONS = 64, SHOWN_CHARS = 100 };
+enum { MAX_OPTIONS = 256, SHOWN_CHARS = 100 };
 
 /* One option of the command and what argv says about it; of several the last one counts. */
 struct slot {
@@ -30,7 +31,8 @@ struct parser {
     char **rest; // of argv
     int n_rest;
     const char *positional;
-    bool has_secrets, help, options_ended;
+    int asked; // enum opts_asked, 0: nothing
+    bool has_secrets, options_ended;
 };
 
 static void *field(const struct parser *p, const struct opt *opt)
@@ -149,10 +151,12 @@ static int scan_long(struct parser *p, char *word, struct err *err)
                    (int)(name_len < sizeof name ? name_len : sizeof name), word + 2);
     opts_file_name(shown, "--", name);
 
-    const bool is_help = strcmp(name, "help") == 0;
+    const int asked = strcmp(name, "help") == 0            ? OPTS_HELP
+                      : strcmp(name, "help-markdown") == 0 ? OPTS_HELP_MARKDOWN
+                                                           : 0;
     bool is_file;
     struct slot *s = find_long(p, name, &is_file);
-    if (!s && !is_help)
+    if (!s && asked == 0)
         return no_such_option(p, name, err);
     if (s && takes_value(s->opt))
         return take_value(p, s, is_file, inside, shown, err);
@@ -161,7 +165,7 @@ static int scan_long(struct parser *p, char *word, struct err *err)
     if (s)
         s->given = true;
     else
-        p->help = true;
+        p->asked = asked;
     return 0;
 }
 
@@ -228,12 +232,13 @@ static void list_choices(char *text, size_t cap, const char *lead, const struct 
 static int missing(const struct opt *opt, struct err *err)
 {
     char how[4 * OPTS_NAME_BYTES] = "Give it";
+    const char *empty = opt->env && getenv(opt->env) ? " (it is empty)" : "";
     if (opt->kind == OPT_KIND_SECRET && opt->env)
-        (void)snprintf(how, sizeof how, "Set %s or give --%s-file", opt->env, opt->name);
+        (void)snprintf(how, sizeof how, "Set %s%s or give --%s-file", opt->env, empty, opt->name);
     else if (opt->kind == OPT_KIND_SECRET)
         (void)snprintf(how, sizeof how, "Give it or --%s-file", opt->name);
     else if (opt->env)
-        (void)snprintf(how, sizeof how, "Give it or set %s", opt->env);
+        (void)snprintf(how, sizeof how, "Give it or set %s%s", opt->env, empty);
     if (opt->kind == OPT_KIND_CHOICE)
         list_choices(how, sizeof how, "; choose from ", opt);
     return err_set(err, E_ARG, 0, "Missing option '--%s'. %s.", opt->name, how);
@@ -277,6 +282,33 @@ static int convert_uint(uint64_t *out, const struct opt *opt, const char *text, 
     return 0;
 }
 
+/* "2", "0.5", ".5": what RETRY_DELAY may be. strtod alone would take "inf", "0x1" and "1e9". */
+static bool parse_real(double *value, const char *text)
+{
+    const size_t whole = strspn(text, "0123456789");
+    const size_t point = text[whole] == '.' ? 1 : 0;
+    const size_t fraction = point > 0 ? strspn(text + whole + 1, "0123456789") : 0;
+    if (whole + fraction == 0 || text[whole + point + fraction] != '\0')
+        return false;
+    *value = strtod(text, NULL);
+    return true;
+}
+
+static int convert_real(double *out, const struct opt *opt, const char *text, bool from_env,
+                        struct err *err)
+{
+    char why[96];
+    double value;
+    if (!parse_real(&value, text))
+        return invalid(opt, text, from_env, "is not a valid number", err);
+    (void)snprintf(why, sizeof why, "is not in the range %ju to %ju", (uintmax_t)opt->min,
+                   (uintmax_t)opt->max);
+    if (value < (double)opt->min || value > (double)opt->max)
+        return invalid(opt, text, from_env, why, err);
+    *out = value;
+    return 0;
+}
+
 static int convert_choice(int *out, const struct opt *opt, const char *text, bool from_env,
                           struct err *err)
 {
@@ -304,10 +336,46 @@ static int convert_flag(bool *out, const struct opt *opt, const char *text, stru
     return invalid(opt, text, true, "is neither 1, true, yes nor 0, false, no", err);
 }
 
+static bool is_url(const char *text)
+{
+    return strstr(text, "://") != NULL;
+}
+
+static int check_path(const struct opt *opt, const char *text, bool from_env, struct err *err)
+{
+    static const char scheme[] = "file://";
+    const bool is_file_url = strncmp(text, scheme, sizeof scheme - 1) == 0;
+    if (opt->path == OPT_PATH_ANY || (is_url(text) && !is_file_url))
+        return 0;
+    struct stat st;
+    const bool exists = stat(is_file_url ? text + sizeof scheme - 1 : text, &st) == 0;
+    if (opt->path == OPT_PATH_DIR)
+        return exists && !S_ISDIR(st.st_mode)
+                   ? invalid(opt, text, from_env, "is a file; it needs a directory", err)
+                   : 0;
+    if (!exists)
+        return invalid(opt, text, from_env, "does not exist", err);
+    return S_ISDIR(st.st_mode)
+               ? invalid(opt, text, from_env, "is a directory; it needs a file", err)
+               : 0;
+}
+
+static int convert_string(const char **out, const struct opt *opt, const char *text, bool from_env,
+                          struct err *err)
+{
+    if (opt->filled && text[0] == '\0')
+        return err_set(err, E_ARG, 0, "Invalid value for '--%s': it is empty.", opt->name);
+    const int r = check_path(opt, text, from_env, err);
+    if (r == 0)
+        *out = text;
+    return r;
+}
+
 /* An empty variable is a value only where an empty text means something. */
 static bool counts_when_empty(const struct opt *opt)
 {
-    return opt->kind == OPT_KIND_FLAG || (opt->kind == OPT_KIND_STRING && opt->required);
+    return opt->kind == OPT_KIND_FLAG ||
+           (opt->kind == OPT_KIND_STRING && opt->required && !opt->filled);
 }
 
 static const char *from_environment(const struct opt *opt)
@@ -330,13 +398,14 @@ static int resolve(const struct parser *p, const struct slot *s, struct err *err
     switch (opt->kind) {
     case OPT_KIND_UINT:
         return convert_uint(field(p, opt), opt, text, env != NULL, err);
+    case OPT_KIND_REAL:
+        return convert_real(field(p, opt), opt, text, env != NULL, err);
     case OPT_KIND_CHOICE:
         return convert_choice(field(p, opt), opt, text, env != NULL, err);
     case OPT_KIND_FLAG:
         return convert_flag(field(p, opt), opt, text, err);
     default:
-        *(const char **)field(p, opt) = text;
-        return 0;
+        return convert_string(field(p, opt), opt, text, env != NULL, err);
     }
 }
 
@@ -417,8 +486,8 @@ int opts_parse(const struct opt_command *command, void *args, int argc, char **a
     int r = list_options(&p, err);
     if (r == 0)
         r = scan(&p, err);
-    if (r == 0 && p.help)
-        return 1;
+    if (r == 0 && p.asked != 0)
+        return p.asked;
     for (size_t i = 0; i < p.n_slots && r == 0; i++) {
         r = p.slots[i].opt->kind == OPT_KIND_SECRET ? resolve_secret(&p, &p.slots[i], err)
                                                     : resolve(&p, &p.slots[i], err);

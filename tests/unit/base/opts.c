@@ -123,9 +123,9 @@ static int parse_with(const struct opt_command *command, struct args *a, struct 
 
 static int no_environment(void **state)
 {
-    static const char *const names[] = {"T_BATCH_ID",  "T_N_DATA",  "T_INPUT",
-                                        "T_SERVER_ID", "T_KEY",     "T_KEY_FILE",
-                                        "T_POINTS",    "T_WORKERS", "T_VERBOSE"};
+    static const char *const names[] = {
+        "T_BATCH_ID", "T_N_DATA",  "T_INPUT", "T_SERVER_ID", "T_KEY", "T_KEY_FILE", "T_POINTS",
+        "T_WORKERS",  "T_VERBOSE", "T_DELAY", "T_APP",       "T_DIR", "T_TOKEN"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         assert_int_equal(unsetenv(names[i]), 0);
     run_status = 0;
@@ -249,11 +249,13 @@ static void other_empty_variables_are_absent(void **state)
     set("T_N_DATA", "");
     assert_int_equal(parse(&a, &err, "--batch-id=b", "--server-id=B", "--private-key-hex=k"),
                      E_ARG);
-    assert_string_equal(err.text, "Missing option '--n-data'. Give it or set T_N_DATA.");
+    assert_string_equal(err.text,
+                        "Missing option '--n-data'. Give it or set T_N_DATA (it is empty).");
     set("T_KEY", "");
     assert_int_equal(parse(&a, &err, GOOD_BUT_KEY), E_ARG);
-    assert_string_equal(
-        err.text, "Missing option '--private-key-hex'. Set T_KEY or give --private-key-hex-file.");
+    assert_string_equal(err.text,
+                        "Missing option '--private-key-hex'. Set T_KEY (it is empty) or give "
+                        "--private-key-hex-file.");
     (void)state;
 }
 
@@ -916,6 +918,209 @@ static void a_full_standard_output_is_a_failure(void **state)
     (void)state;
 }
 
+/* A program of several names, and the kinds of options that the first one has not. */
+struct more {
+    double delay;
+    const char *app, *dir, *file, *note;
+    struct opt_secret token;
+    bool many[200];
+};
+static const struct more more_defaults = {.delay = 2};
+static const struct opt more_options[] = {
+    OPT_REAL("delay", struct more, delay, "T_DELAY", 0, 86400, "Seconds."),
+    OPT_TEXT_REQUIRED("app", struct more, app, "T_APP", "NAME", "Application | name."),
+    OPT_PLACE(OPT_PATH_DIR, "dir", struct more, dir, "T_DIR", "DIR", "A directory."),
+    OPT_PLACE(OPT_PATH_FILE, "file", struct more, file, NULL, "FILE", "A file."),
+    OPT_TEXT("note", struct more, note, NULL, "TEXT", "A note."),
+    OPT_SECRET("token", struct more, token, "T_TOKEN", "TEXT", "A token."),
+    OPT_END,
+};
+static const struct opt *const more_groups[] = {more_options, NULL};
+
+static int run_nothing(void *args, struct err *err)
+{
+    (void)args;
+    (void)err;
+    return 0;
+}
+
+static const struct opt_command more_commands[] = {
+    {.name = "process",
+     .summary = "Process.",
+     .groups = more_groups,
+     .defaults = &more_defaults,
+     .args_size = sizeof(struct more),
+     .run = run_nothing},
+    {.name = NULL},
+};
+static const struct opt_program spark = {
+    .name = "prio-spark", .summary = "Stages.", .version = "1.2.3", .commands = commands};
+static const struct opt_program named = {
+    .name = "prio-processor",
+    .summary = "Many names.",
+    .version = "1.2.3",
+    .commands = more_commands,
+    .aliases = (const struct opt_alias[]){{.name = "process", .command = "process"},
+                                          {.name = "prio-spark", .program = &spark},
+                                          {.name = NULL}},
+};
+
+static int parse_more(struct more *m, struct err *err, const char *const *list)
+{
+    struct words *w = new_words(list);
+    *m = more_defaults;
+    *err = (struct err){0};
+    const int r = opts_parse(&more_commands[0], m, w->argc, w->argv, err);
+    free(w);
+    return r;
+}
+#define more(m, err, ...) parse_more(m, err, (const char *const[]){__VA_ARGS__, NULL})
+
+static void real_numbers_are_digits_and_a_point(void **state)
+{
+    static const struct {
+        const char *word;
+        double want; // below 0: refused
+    } known[] = {{"--delay=0", 0},     {"--delay=0.25", 0.25},   {"--delay=.5", 0.5},
+                 {"--delay=3.", 3},    {"--delay=86400", 86400}, {"--delay=86400.1", -1},
+                 {"--delay=-1", -1},   {"--delay=1e3", -1},      {"--delay=inf", -1},
+                 {"--delay=0x10", -1}, {"--delay=", -1},         {"--delay=.", -1},
+                 {"--delay=1.2.3", -1}};
+    struct more m;
+    struct err err;
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+        const int r = more(&m, &err, "--app=x", known[i].word);
+        assert_int_equal(r, known[i].want < 0 ? E_ARG : 0);
+        if (r == 0)
+            assert_true(m.delay == known[i].want);
+        else
+            assert_contains(err.text, "Invalid value for '--delay': ");
+    }
+    assert_int_equal(more(&m, &err, "--app=x"), 0);
+    assert_true(m.delay == 2);
+    set("T_DELAY", "0.5s");
+    assert_int_equal(more(&m, &err, "--app=x"), E_ARG);
+    assert_contains(err.text, "'0.5s' is not a valid number. It comes from the variable T_DELAY.");
+    (void)state;
+}
+
+static void a_filled_text_may_not_be_empty(void **state)
+{
+    struct more m;
+    struct err err;
+    set("T_APP", "");
+    assert_int_equal(more(&m, &err, "--delay=1"), E_ARG);
+    assert_string_equal(err.text, "Missing option '--app'. Give it or set T_APP (it is empty).");
+    assert_int_equal(more(&m, &err, "--app="), E_ARG);
+    assert_string_equal(err.text, "Invalid value for '--app': it is empty.");
+    assert_int_equal(more(&m, &err, "--app=x", "--note="), E_ARG);
+    assert_string_equal(err.text, "Invalid value for '--note': it is empty.");
+    (void)state;
+}
+
+static void paths_are_looked_at(void **state)
+{
+    char dir[] = "/tmp/weir-opts-XXXXXX", file[64], word[128];
+    struct more m;
+    struct err err;
+    assert_non_null(mkdtemp(dir));
+    (void)snprintf(file, sizeof file, "%s/f", dir);
+    const int fd = open(file, O_CREAT | O_WRONLY, 0600);
+    assert_true(fd >= 0 && close(fd) == 0);
+
+    (void)snprintf(word, sizeof word, "--dir=%s", file);
+    assert_int_equal(more(&m, &err, "--app=x", word), E_ARG);
+    assert_contains(err.text, "Invalid value for '--dir': ");
+    assert_contains(err.text, "/f' is a file; it needs a directory.");
+    (void)snprintf(word, sizeof word, "--dir=file://%s", file);
+    assert_int_equal(more(&m, &err, "--app=x", word), E_ARG);
+    (void)snprintf(word, sizeof word, "--dir=%s/new", dir);
+    assert_int_equal(more(&m, &err, "--app=x", word), 0);
+    assert_int_equal(more(&m, &err, "--app=x", "--dir=s3://b/f"), 0);
+    (void)snprintf(word, sizeof word, "--file=%s", dir);
+    assert_int_equal(more(&m, &err, "--app=x", word), E_ARG);
+    assert_contains(err.text, "is a directory; it needs a file.");
+    (void)snprintf(word, sizeof word, "--file=%s/none", dir);
+    assert_int_equal(more(&m, &err, "--app=x", word), E_ARG);
+    assert_contains(err.text, "/none' does not exist.");
+    (void)snprintf(word, sizeof word, "--file=%s", file);
+    assert_int_equal(more(&m, &err, "--app=x", word), 0);
+    assert_int_equal(unlink(file), 0);
+    assert_int_equal(rmdir(dir), 0);
+    (void)state;
+}
+
+static void a_secret_may_be_left_out(void **state)
+{
+    struct more m;
+    struct err err;
+    assert_int_equal(more(&m, &err, "--app=x"), 0);
+    assert_int_equal(m.token.len, 0);
+    set("T_TOKEN", "t0ken");
+    assert_int_equal(more(&m, &err, "--app=x"), 0);
+    assert_string_equal(m.token.text, "t0ken");
+    (void)state;
+}
+
+static void a_command_has_up_to_256_options(void **state)
+{
+    static struct opt many[258];
+    static char names[257][8];
+    static const struct opt *const groups[] = {many, NULL};
+    struct opt_command command = {
+        .name = "many", .groups = groups, .args_size = sizeof(struct more)};
+    for (size_t i = 0; i < 257; i++)
+        (void)snprintf(names[i], sizeof names[i], "o%zu", i);
+    for (size_t i = 0; i < 256; i++)
+        many[i] = (struct opt)OPT_FLAG(names[i], 0, struct more, many[i % 200], NULL, "One.");
+    struct more m = {0};
+    struct words *w = new_words((const char *const[]){"--o199", NULL});
+    assert_int_equal(opts_parse(&command, &m, w->argc, w->argv, NULL), 0);
+    assert_true(m.many[199] && !m.many[0]);
+    many[256] = many[0];
+    assert_int_equal(opts_parse(&command, &m, w->argc, w->argv, NULL), E_ARG);
+    free(w);
+    (void)state;
+}
+
+static void a_name_of_the_program_picks_the_command(void **state)
+{
+    struct outcome o;
+    main_program(&o, &named, -1, (const char *const[]){"/usr/bin/process", "--delay=1", NULL});
+    assert_int_equal(o.status, 2);
+    assert_contains(o.err, "Usage: process [OPTIONS]\nTry 'process --help' for help.\n");
+    assert_contains(o.err, "Missing option '--app'");
+    main_program(&o, &named, -1, (const char *const[]){"process", "--app=x", NULL});
+    assert_int_equal(o.status, 0);
+    main_program(&o, &named, -1, (const char *const[]){"bin/prio-spark", "verify2", NULL});
+    assert_contains(o.err, "Usage: prio-spark [OPTIONS] COMMAND");
+    main_program(&o, &named, -1, (const char *const[]){"prio-spark", "verify1", "--help", NULL});
+    assert_contains(o.out, "Usage: prio-spark verify1 [OPTIONS]");
+    main_program(&o, &named, -1,
+                 (const char *const[]){"x", "prio-spark", "verify1", "--help", NULL});
+    assert_contains(o.out, "Usage: prio-processor prio-spark verify1 [OPTIONS]");
+    main_program(&o, &named, -1, (const char *const[]){"x", "process", "--help", NULL});
+    assert_contains(o.out, "Usage: prio-processor process [OPTIONS]");
+    (void)state;
+}
+
+static void options_are_a_markdown_table(void **state)
+{
+    struct outcome o;
+    main_program(&o, &named, -1, (const char *const[]){"process", "--help-markdown", NULL});
+    assert_int_equal(o.status, 0);
+    assert_string_equal(
+        o.out, "| Variable | Option | Default | Meaning |\n| --- | --- | --- | --- |\n"
+               "| `T_DELAY` | `--delay X` | `2` | Seconds. |\n"
+               "| `T_APP` | `--app NAME` | required | Application \\| name. |\n"
+               "| `T_DIR` | `--dir DIR` |  | A directory. |\n"
+               "|  | `--file FILE` |  | A file. |\n"
+               "|  | `--note TEXT` |  | A note. |\n"
+               "| `T_TOKEN` | `--token TEXT` |  | A token. Or `T_TOKEN_FILE`, a file that holds "
+               "it. |\n");
+    (void)state;
+}
+
 int main(void)
 {
 #define CLEAN(test) cmocka_unit_test_setup(test, no_environment)
@@ -957,6 +1162,13 @@ int main(void)
         CLEAN(a_note_is_not_torn_by_the_end_of_a_line),
         CLEAN(the_run_decides_the_exit_status),
         CLEAN(a_full_standard_output_is_a_failure),
+        CLEAN(real_numbers_are_digits_and_a_point),
+        CLEAN(a_filled_text_may_not_be_empty),
+        CLEAN(paths_are_looked_at),
+        CLEAN(a_secret_may_be_left_out),
+        CLEAN(a_command_has_up_to_256_options),
+        CLEAN(a_name_of_the_program_picks_the_command),
+        CLEAN(options_are_a_markdown_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
