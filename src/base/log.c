@@ -14,6 +14,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ static struct {
     const char *program;
     enum log_format format;
     enum log_level lowest;
+    atomic_bool live_line;
 } sink = {.lowest = LOG_LEVEL_INFO};
 
 static pthread_mutex_t write_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -222,6 +224,18 @@ void log_init(const char *program, enum log_format format, enum log_level lowest
     sink.lowest = lowest;
 }
 
+void log_live_line(bool stands)
+{
+    sink.live_line = stands;
+}
+
+void log_wipe_live_line(void)
+{
+    static const char wipe[] = "\r\033[K";
+    if (sink.live_line && write(STDERR_FILENO, wipe, sizeof wipe - 1) < 0)
+        return; // decoration: nothing is lost
+}
+
 void log_line(enum log_level level, const struct log_field *fields, const char *fmt, ...)
 {
     if (level < sink.lowest)
@@ -243,7 +257,9 @@ void log_line(enum log_level level, const struct log_field *fields, const char *
         line.max += 2;
         r = buf_append_str(&line, json ? "}\n" : "\n", NULL);
     }
-    if (r == 0)
+    if (r == 0) {
+        log_wipe_live_line();
         write_line(line.data, line.len);
+    }
     errno = saved_errno;
 }

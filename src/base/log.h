@@ -48,3 +48,8 @@ void log_line(enum log_level level, const struct log_field *fields, const char *
 #define log_warning(...) log_line(LOG_LEVEL_WARNING, NULL, __VA_ARGS__)
 #define log_error(...)   log_line(LOG_LEVEL_ERROR, NULL, __VA_ARGS__)
 #define log_debug(...)   log_line(LOG_LEVEL_DEBUG, NULL, __VA_ARGS__)
+
+/* A line that is drawn over and over (base/progress.h) stands on the terminal: log lines wipe it
+ * first, and so must whoever else writes there. */
+void log_live_line(bool stands);
+void log_wipe_live_line(void);

@@ -2,6 +2,7 @@
 #include "base/progress.h"
 
 #include "base/compiler.h"
+#include "base/log.h"
 #include "base/retry.h"
 
 #include <inttypes.h>
@@ -89,12 +90,17 @@ static void draw(const struct progress *p, uint64_t now_ms)
 
 void progress_format(const struct progress *p, uint64_t now_ms, char *out, unsigned long cap)
 {
-    char number[32];
+    char number[32], rejected[64] = "";
     if (cap == 0)
         return;
+    const uint64_t n_rejected = p->n_rejected;
+    format_grouped(number, n_rejected);
+    if (n_rejected > 0)
+        (void)snprintf(rejected, sizeof rejected, ", %s rejected", number);
     const uint64_t records = p->n_records, bytes = p->n_bytes;
     format_grouped(number, records);
-    (void)snprintf(out, cap, "%s  %s record%s", p->label, number, records == 1 ? "" : "s");
+    (void)snprintf(out, cap, "%s  %s record%s%s", p->label, number, records == 1 ? "" : "s",
+                   rejected);
     if (now_ms <= p->started_ms || records == 0)
         return;
 
@@ -116,7 +122,32 @@ void progress_format(const struct progress *p, uint64_t now_ms, char *out, unsig
     }
 }
 
-void progress_start(struct progress *p, const char *label, uint64_t total_bytes, bool on)
+void progress_log(const struct progress *p, uint64_t now_ms)
+{
+    const uint64_t records = p->n_records, bytes = p->n_bytes;
+    const double seconds = (double)(now_ms - p->started_ms) / 1000;
+    const double rate = seconds > 0 ? (double)records / seconds : 0;
+    const double byte_rate = seconds > 0 ? (double)bytes / seconds : 0;
+    struct log_field fields[8] = {
+        LOG_S("stage", p->label),
+        LOG_U("records", records),
+        LOG_U("rejected", p->n_rejected),
+        LOG_U("records_per_s", whole(rate)),
+        LOG_R("mb_per_s", (double)whole(byte_rate / 1e4) / 100),
+        LOG_U("seconds", whole(seconds)),
+    };
+    if (p->total_bytes > 0 && bytes > 0 && bytes <= p->total_bytes)
+        fields[6] = LOG_U("eta_s", whole((double)(p->total_bytes - bytes) / byte_rate));
+    log_line(LOG_LEVEL_INFO, fields, "still at work");
+}
+
+static void tick(void *arg)
+{
+    progress_log(arg, retry_now_ms());
+}
+
+void progress_start(struct progress *p, const char *label, uint64_t total_bytes,
+                    enum progress_mode mode)
 {
     const uint64_t now_ms = retry_now_ms();
     p->label = label;
@@ -125,14 +156,21 @@ void progress_start(struct progress *p, const char *label, uint64_t total_bytes,
     p->n_bytes = 0;
     p->next_ms = now_ms + REDRAW_MS; // a run shorter than this shows nothing
     p->started_ms = now_ms;
-    p->on = on;
+    p->n_rejected = 0;
+    p->mode = mode;
+    p->ticker = (struct ticker){0};
+    if (mode == PROGRESS_LINE)
+        log_live_line(true);
+    // Without a thread there are no lines, and the work goes on all the same.
+    if (mode == PROGRESS_LOG && ticker_start(&p->ticker, PROGRESS_LOG_MS, tick, p, NULL) < 0)
+        p->mode = PROGRESS_OFF;
 }
 
 void progress_add(struct progress *p, uint64_t records, uint64_t bytes)
 {
     p->n_records += records;
     p->n_bytes += bytes;
-    if (!p->on)
+    if (p->mode != PROGRESS_LINE)
         return;
     const uint64_t now_ms = retry_now_ms();
     uint64_t next_ms = p->next_ms;
@@ -141,14 +179,19 @@ void progress_add(struct progress *p, uint64_t records, uint64_t bytes)
         draw(p, now_ms);
 }
 
+void progress_reject(struct progress *p, uint64_t records)
+{
+    p->n_rejected += records;
+}
+
 void progress_end(struct progress *p)
 {
-    static const char wipe[] = "\r\033[K";
-    if (!p->on)
-        return;
-    p->on = false;
-    if (write(STDERR_FILENO, wipe, sizeof wipe - 1) < 0)
-        return; // decoration: nothing is lost
+    ticker_stop(&p->ticker);
+    if (p->mode == PROGRESS_LINE) {
+        log_wipe_live_line();
+        log_live_line(false);
+    }
+    p->mode = PROGRESS_OFF;
 }
 
 bool progress_wanted(void)

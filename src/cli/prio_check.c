@@ -260,7 +260,8 @@ static int run(struct check *c, struct err *err)
     if (r < 0)
         return r;
     const uint64_t started_ms = retry_now_ms();
-    progress_start(&c->progress, names[c->command], c->shares.size_bytes, progress_wanted());
+    progress_start(&c->progress, names[c->command], c->shares.size_bytes,
+                   progress_wanted() ? PROGRESS_LINE : PROGRESS_OFF);
     r = run_stage(c, err);
     progress_end(&c->progress);
     if (r == 0)

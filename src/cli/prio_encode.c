@@ -30,7 +30,8 @@ static int encode(const struct prio_args *a, const struct setup *setup,
     const struct stage_options options = {
         .n_workers = setup->n_workers, .cpu = setup->cpu, .progress = &progress};
     const struct stage_sink sink_a = files_sink(&out_a), sink_b = files_sink(&out_b);
-    progress_start(&progress, "encode-shares", in->size_bytes, progress_wanted());
+    progress_start(&progress, "encode-shares", in->size_bytes,
+                   progress_wanted() ? PROGRESS_LINE : PROGRESS_OFF);
     r = stage_encode(&input, &options, &sink_a, &sink_b, &n_rows, err);
     progress_end(&progress);
     if (r == 0)

@@ -360,6 +360,8 @@ static int note_rejection(struct worker *w, const struct item *item, struct err 
                        item->reason == REASON_TOO_LONG ? "too long" : "not a JSON object");
     run->counts->error++;
     run->counts->by_reason[item->reason]++;
+    if (run->options->progress)
+        progress_reject(run->options->progress, 1);
     if (!run->options->rejects.write)
         return 0;
     const int r = append_rejection(w, item, err);

@@ -2,6 +2,7 @@
 #include "base/progress.h"
 
 #include "base/compiler.h"
+#include "base/log.h"
 #include "base/retry.h"
 #include "base_test.h"
 
@@ -35,7 +36,7 @@ static void a_line_shows_count_rates_and_eta(void **state)
     for (size_t i = 0; i < ARRAY_LEN(known); i++) {
         struct progress p;
         char line[128];
-        progress_start(&p, "verify1", known[i].total, false);
+        progress_start(&p, "verify1", known[i].total, PROGRESS_OFF);
         progress_add(&p, known[i].records, known[i].bytes);
         progress_format(&p, p.started_ms + known[i].elapsed_ms, line, sizeof line);
         assert_string_equal(line, known[i].want);
@@ -61,7 +62,7 @@ static void a_narrow_line_is_cut(void **state)
 {
     struct progress p;
     char line[64];
-    progress_start(&p, "verify1", 100000, false);
+    progress_start(&p, "verify1", 100000, PROGRESS_OFF);
     progress_add(&p, 500, 5000);
     for (unsigned long cap = 1; cap < sizeof line; cap++) {
         memset(line, '#', sizeof line);
@@ -101,7 +102,7 @@ static void nothing_is_drawn_when_off(void **state)
     struct progress p;
     char text[256];
     begin();
-    progress_start(&p, "x", 0, false);
+    progress_start(&p, "x", 0, PROGRESS_OFF);
     p.next_ms = 0;
     progress_add(&p, 1, 1);
     progress_end(&p);
@@ -116,7 +117,7 @@ static void a_short_run_draws_no_line(void **state)
     struct progress p;
     char text[256];
     begin();
-    progress_start(&p, "x", 0, true);
+    progress_start(&p, "x", 0, PROGRESS_LINE);
     progress_add(&p, 1, 1);
     progress_end(&p);
     progress_end(&p);
@@ -131,7 +132,7 @@ static void the_line_is_drawn_over_itself_and_wiped(void **state)
     struct progress p;
     char text[256];
     begin();
-    progress_start(&p, "x", 0, true);
+    progress_start(&p, "x", 0, PROGRESS_LINE);
     p.next_ms = 0;
     progress_add(&p, 7, 0);
     progress_add(&p, 7, 0); // too early to draw again
@@ -158,7 +159,7 @@ static void workers_add_up_and_draw_rarely(void **state)
     struct progress p;
     pthread_t threads[N_THREADS];
     begin();
-    progress_start(&p, "x", 0, true);
+    progress_start(&p, "x", 0, PROGRESS_LINE);
     p.next_ms = 0;
     const uint64_t before = retry_now_ms();
     for (size_t i = 0; i < N_THREADS; i++)
@@ -166,12 +167,13 @@ static void workers_add_up_and_draw_rarely(void **state)
     for (size_t i = 0; i < N_THREADS; i++)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
     const uint64_t spent_ms = retry_now_ms() - before;
+    progress_end(&p);
     end(text, sizeof text);
     assert_true(p.n_records == 80000 && p.n_bytes == 240000);
     size_t n_drawn = 0;
     for (const char *c = text; (c = strchr(c, '\r')); c++)
         n_drawn++;
-    assert_in_range(n_drawn, 1, 1 + spent_ms / 200 + 1);
+    assert_in_range(n_drawn, 1, 1 + spent_ms / 200 + 2); // and the final wipe
     (void)state;
 }
 
@@ -221,17 +223,66 @@ static void the_line_fits_the_terminal(void **state)
     const int saved = dup(STDERR_FILENO);
     (void)dup2(terminal, STDERR_FILENO);
     struct progress p;
-    progress_start(&p, "verify1", 0, true);
+    progress_start(&p, "verify1", 0, PROGRESS_LINE);
     p.next_ms = 0;
     progress_add(&p, 123456, 0);
+    progress_end(&p);
     (void)dup2(saved, STDERR_FILENO);
     (void)close(saved);
     char text[64] = "";
     const ssize_t n = read(master, text, sizeof text - 1);
     assert_true(n > 0);
-    assert_string_equal(text, "\rverify1  12\033[K");
+    assert_string_equal(text, "\rverify1  12\033[K\r\033[K");
     (void)close(terminal);
     (void)close(master);
+    (void)state;
+}
+
+static void rejected_records_are_shown(void **state)
+{
+    struct progress p;
+    char line[128];
+    progress_start(&p, "verify1", 0, PROGRESS_OFF);
+    progress_add(&p, 5000, 0);
+    progress_reject(&p, 1234);
+    progress_format(&p, p.started_ms + 1000, line, sizeof line);
+    assert_string_equal(line, "verify1  5,000 records, 1,234 rejected  5,000/s");
+    (void)state;
+}
+
+static void the_log_gets_a_line_with_fields(void **state)
+{
+    struct progress p;
+    char text[512];
+    begin();
+    progress_start(&p, "verify1", 4000000, PROGRESS_LOG);
+    progress_log(&p, p.started_ms);
+    progress_add(&p, 500, 1000000);
+    progress_reject(&p, 2);
+    progress_log(&p, p.started_ms + 2000);
+    progress_end(&p);
+    progress_end(&p);
+    end(text, sizeof text);
+    assert_string_equal(text, "still at work stage=verify1 records=0 rejected=0 records_per_s=0 "
+                              "mb_per_s=0 seconds=0\n"
+                              "still at work stage=verify1 records=500 rejected=2 "
+                              "records_per_s=250 mb_per_s=0.5 seconds=2 eta_s=6\n");
+    (void)state;
+}
+
+static void a_log_line_wipes_the_live_line_first(void **state)
+{
+    struct progress p;
+    char text[256];
+    begin();
+    progress_start(&p, "x", 0, PROGRESS_LINE);
+    p.next_ms = 0;
+    progress_add(&p, 7, 0);
+    log_warning("hello");
+    progress_end(&p);
+    log_warning("bye");
+    end(text, sizeof text);
+    assert_contains(text, "\033[K\r\033[Kwarning: hello\n\r\033[Kwarning: bye\n");
     (void)state;
 }
 
@@ -247,6 +298,9 @@ int main(void)
         cmocka_unit_test(workers_add_up_and_draw_rarely),
         cmocka_unit_test(a_pipe_or_a_dumb_terminal_wants_no_progress),
         cmocka_unit_test(the_line_fits_the_terminal),
+        cmocka_unit_test(rejected_records_are_shown),
+        cmocka_unit_test(the_log_gets_a_line_with_fields),
+        cmocka_unit_test(a_log_line_wipes_the_live_line_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
