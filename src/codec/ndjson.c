@@ -47,6 +47,7 @@ static int read_up_to(struct ndjson_reader *in, struct buf *b, size_t want, stru
             return err_wrap(err, (int)n, "reading on from line %" PRIu64, in->next_line);
         in->eof = n == 0;
         b->len += (size_t)n;
+        in->n_read += (size_t)n;
     }
     return 0;
 }
@@ -125,6 +126,7 @@ int ndjson_fill(struct ndjson_reader *in, struct ndjson_chunk *c, size_t target_
 
     buf_clear(b);
     c->pos = c->n_marks = c->next_mark = 0;
+    c->offset = in->n_read - in->carry.len;
     int r = buf_append(b, in->carry.data, in->carry.len, err);
     if (r < 0)
         return r;

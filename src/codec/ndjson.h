@@ -25,6 +25,7 @@ struct ndjson_reader {
     struct buf carry;    // the beginning of the next chunk's first line
     uint64_t next_line;  // 1-based number of the first line not handed out yet
     uint64_t next_chunk; // 0-based
+    uint64_t n_read;     // bytes taken from src
     bool eof;
 };
 
@@ -38,6 +39,7 @@ struct ndjson_chunk {
     size_t n_marks, next_mark;
     uint64_t seq; // 0, 1, 2 ... in input order
     uint64_t first_line;
+    uint64_t offset; // of the chunk's first byte in the input
     uint64_t line; // number of the line that ndjson_line returned last
     bool too_long; // no bytes: line first_line is longer than max_line
 };

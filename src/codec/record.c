@@ -231,3 +231,16 @@ int record_rewrite(struct buf *out, const struct record *r, struct span payload,
         failed = append_quoted(out, payload, err);
     return failed ? failed : buf_append_str(out, "}\n", err);
 }
+
+int record_write_compact(struct buf *out, const struct record *r, struct span payload,
+                         struct err *err)
+{
+    int failed = buf_append_str(out, "{\"id\":", err);
+    if (!failed)
+        failed = json_respell(out, r->id_raw, err);
+    if (!failed)
+        failed = buf_append_str(out, ",\"payload\":", err);
+    if (!failed)
+        failed = append_quoted(out, payload, err);
+    return failed ? failed : buf_append_str(out, "}\n", err);
+}

@@ -59,6 +59,14 @@ MUST_CHECK int record_parse(struct record *r, const struct record_ops *ops, stru
 MUST_CHECK int record_rewrite(struct buf *out, const struct record *r, struct span payload,
                               struct err *err);
 
+/**
+ * Append {"id":..,"payload":"..."} without spaces and without the record's other members, as the
+ * original's Spark jobs wrote it (prio-processor.md section 6); a newline follows. r has an id.
+ * @return 0 or E_NOMEM; then out ends in the middle of the line.
+ */
+MUST_CHECK int record_write_compact(struct buf *out, const struct record *r, struct span payload,
+                                    struct err *err);
+
 /** Append text (UTF-8; a byte that is not becomes U+FFFD) as a JSON string with quotes, ASCII only,
  * escaped as Python does. */
 MUST_CHECK int json_write_string(struct buf *out, struct span text, struct err *err);

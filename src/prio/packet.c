@@ -2,6 +2,7 @@
 #include "prio/packet.h"
 
 #include "base/secret.h"
+#include "prio/residue.h"
 
 #include <stdlib.h>
 
@@ -179,6 +180,16 @@ static int evaluate_at(struct prio_packet *packet, const struct prio_point *poin
     return packet_evaluate(packet, r, e);
 }
 
+static void write_verify1(const struct packet_head *head, const struct evaluation *e,
+                          uint8_t out[PRIO_VERIFY1_MAX], size_t *out_len)
+{
+    uint8_t text[PRIO_VERIFY1_MAX + WIRE_SLACK];
+    size_t len = wire_write_element(text, fe_sub(e->f, head->a));
+    len += wire_write_element(text + len, fe_sub(e->g, head->b));
+    memcpy(out, text, len);
+    *out_len = len;
+}
+
 int prio_packet_verify1(struct prio_packet *packet, const struct prio_point *point,
                         uint8_t out[PRIO_VERIFY1_MAX], size_t *out_len)
 {
@@ -186,13 +197,25 @@ int prio_packet_verify1(struct prio_packet *packet, const struct prio_point *poi
     if (out == NULL || out_len == NULL)
         return PRIO_E_ARG;
     const int r = evaluate_at(packet, point, &e);
+    if (r == PRIO_OK)
+        write_verify1(&packet->head, &e, out, out_len);
+    return r;
+}
+
+int packet_verify1_residue(struct prio_packet *packet, uint8_t out[PRIO_VERIFY1_MAX],
+                           size_t *out_len, uint8_t residue[RESIDUE_BYTES])
+{
+    struct evaluation e;
+    if (!packet->open || packet->server->points != PRIO_POINTS_FIRST)
+        return PRIO_E_ARG;
+    const int r = packet_evaluate(packet, packet->server->first_point, &e);
     if (r != PRIO_OK)
         return r;
-    uint8_t text[PRIO_VERIFY1_MAX + WIRE_SLACK];
-    size_t len = wire_write_element(text, fe_sub(e.f, packet->head.a));
-    len += wire_write_element(text + len, fe_sub(e.g, packet->head.b));
-    memcpy(out, text, len);
-    *out_len = len;
+    const struct packet_head *head = &packet->head;
+    write_verify1(head, &e, out, out_len);
+    fe_to_bytes(residue, head->a);
+    fe_to_bytes(residue + FIELD_BYTES, head->b);
+    fe_to_bytes(residue + 2 * FIELD_BYTES, fe_sub(head->c, e.h));
     return PRIO_OK;
 }
 
@@ -202,6 +225,19 @@ static bool read_verify1(const void *bytes, size_t len, struct fe *d, struct fe 
         return false;
     struct msgpack_reader r = {bytes, (const uint8_t *)bytes + len};
     return wire_read_element(&r, d) && wire_read_element(&r, e);
+}
+
+/* c_minus_h: the server's share of c less that of h(r). */
+static void write_verify2(const struct fe d[2], const struct fe e[2], struct fe a, struct fe b,
+                          struct fe c_minus_h, uint8_t out[PRIO_VERIFY2_MAX], size_t *out_len)
+{
+    const struct fe ds = fe_add(d[0], d[1]), es = fe_add(e[0], e[1]);
+    struct fe sigma = fe_mul(fe_mul(ds, es), FE_HALF);
+    sigma = fe_add(sigma, fe_add(fe_mul(ds, b), fe_mul(es, a)));
+    sigma = fe_add(sigma, c_minus_h);
+    uint8_t text[PRIO_VERIFY2_MAX + WIRE_SLACK];
+    *out_len = wire_write_element(text, sigma);
+    memcpy(out, text, *out_len);
 }
 
 int prio_packet_verify2(struct prio_packet *packet, const struct prio_point *point,
@@ -219,13 +255,21 @@ int prio_packet_verify2(struct prio_packet *packet, const struct prio_point *poi
     if (r != PRIO_OK)
         return r;
     const struct packet_head *head = &packet->head;
-    const struct fe ds = fe_add(d[0], d[1]), es = fe_add(e[0], e[1]);
-    struct fe sigma = fe_mul(fe_mul(ds, es), FE_HALF);
-    sigma = fe_add(sigma, fe_add(fe_mul(ds, head->b), fe_mul(es, head->a)));
-    sigma = fe_sub(fe_add(sigma, head->c), at.h);
-    uint8_t text[PRIO_VERIFY2_MAX + WIRE_SLACK];
-    *out_len = wire_write_element(text, sigma);
-    memcpy(out, text, *out_len);
+    write_verify2(d, e, head->a, head->b, fe_sub(head->c, at.h), out, out_len);
+    return PRIO_OK;
+}
+
+int residue_verify2(const uint8_t residue[RESIDUE_BYTES], struct span own_verify1,
+                    struct span peer_verify1, uint8_t out[PRIO_VERIFY2_MAX], size_t *out_len)
+{
+    struct fe a, b, c_minus_h, d[2], e[2];
+    if (!fe_from_bytes(&a, residue) || !fe_from_bytes(&b, residue + FIELD_BYTES) ||
+        !fe_from_bytes(&c_minus_h, residue + 2 * FIELD_BYTES))
+        return PRIO_E_ARG;
+    if (!read_verify1(own_verify1.ptr, own_verify1.len, &d[0], &e[0]) ||
+        !read_verify1(peer_verify1.ptr, peer_verify1.len, &d[1], &e[1]))
+        return PRIO_REJECT_PACKET;
+    write_verify2(d, e, a, b, c_minus_h, out, out_len);
     return PRIO_OK;
 }
 

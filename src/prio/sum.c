@@ -134,10 +134,9 @@ static bool same_sum(const struct prio_server *a, const struct prio_server *b)
            memcmp(a->peer_key, b->peer_key, sizeof a->peer_key) == 0;
 }
 
-int prio_sum_merge(struct prio_sum *sum, const struct prio_sum *other)
+int sum_merge_pending(struct prio_sum *sum, const struct prio_sum *other)
 {
-    if (sum == NULL || other == NULL || sum == other || other->pending != 0 ||
-        !same_sum(sum->server, other->server))
+    if (sum == other || !same_sum(sum->server, other->server))
         return PRIO_E_ARG;
     reduce(sum);
     for (size_t i = 0; i < sum->server->batch->n; i++) {
@@ -145,7 +144,15 @@ int prio_sum_merge(struct prio_sum *sum, const struct prio_sum *other)
         fvec_set(sum->total, i, fe_add(fvec_get(sum->total, i), fe_reduce(v)));
     }
     sum->count += other->count;
+    sum->pending += other->pending;
     return PRIO_OK;
+}
+
+int prio_sum_merge(struct prio_sum *sum, const struct prio_sum *other)
+{
+    if (sum == NULL || other == NULL || other->pending != 0)
+        return PRIO_E_ARG;
+    return sum_merge_pending(sum, other);
 }
 
 uint64_t prio_sum_count(const struct prio_sum *sum)

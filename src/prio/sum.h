@@ -10,6 +10,8 @@ int sum_add_pending(struct prio_sum *sum, const struct prio_packet *packet);
 void sum_confirm(struct prio_sum *sum, uint64_t n);
 /** The open packet, added before with sum_add_pending, is out: subtract it. */
 int sum_take_back(struct prio_sum *sum, const struct prio_packet *packet);
+/** prio_sum_merge for a sum that is still optimistic: its pending records stay pending in sum. */
+int sum_merge_pending(struct prio_sum *sum, const struct prio_sum *other);
 /** Records added and neither confirmed nor taken back. While there are any, the sum cannot be
  * serialised or merged. */
 uint64_t sum_pending(const struct prio_sum *sum);

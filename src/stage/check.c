@@ -22,6 +22,7 @@
 #include "prio/sum.h"
 #include "stage/lines.h"
 #include "stage/stage.h"
+#include "stage/trace.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -43,11 +44,12 @@ struct run {
     const struct stage_options *options;
     struct packets *packets; // NULL in verify1
     const struct stage_sink *out;
-    struct prio_sum *sum; // aggregate; under lines.lock
+    struct prio_sum *sum; // aggregate, or of the trace; under lines.lock
     struct stage_counts *counts;
     bool in_order; // points are drawn one after another
     struct prio_pass *points;
     struct prio_point first_point;
+    struct identity *identity; // of the shares, or NULL; in commit order
     struct base64_ops base64;
     struct record_ops record_ops;
     struct lines lines;
@@ -62,16 +64,20 @@ struct item {
     uint8_t *entry; // in packets, or NULL
     struct digest id, share;
     size_t out_begin, out_len;
+    uint64_t offset; // of the line in the input
+    uint8_t residue[RESIDUE_BYTES];
+    uint8_t identity[IDENTITY_BYTES];
 };
 
 struct worker {
     struct run *run;
     struct digester *digester;
+    struct identity *identity; // NULL: not wanted
     struct prio_packet *packet;
     struct prio_sum *sum;
     struct record record;    // of the line taken last
     struct prio_point point; // of the line taken last
-    struct buf scratch, share, out, rejected;
+    struct buf scratch, share, out, rejected, trace;
     struct item *items;
     size_t n_items;
 };
@@ -129,8 +135,10 @@ static int write_answer(struct worker *w, struct item *item, const uint8_t *mess
 {
     uint8_t text[(PRIO_VERIFY1_MAX + 2) / 3 * 4 + BASE64_SLACK];
     const size_t text_len = w->run->base64.encode(text, message, len);
+    const struct span payload = span_of(text, text_len);
     item->out_begin = w->out.len;
-    const int r = record_rewrite(&w->out, &w->record, span_of(text, text_len), err);
+    const int r = w->run->options->compact ? record_write_compact(&w->out, &w->record, payload, err)
+                                           : record_rewrite(&w->out, &w->record, payload, err);
     item->out_len = w->out.len - item->out_begin;
     return r;
 }
@@ -139,7 +147,12 @@ static int answer_verify1(struct worker *w, struct item *item, struct err *err)
 {
     uint8_t message[PRIO_VERIFY1_MAX];
     size_t len;
-    const int r = prio_packet_verify1(w->packet, &w->point, message, &len);
+    int r = w->run->options->trace ? packet_verify1_residue(w->packet, message, &len, item->residue)
+                                   : prio_packet_verify1(w->packet, &w->point, message, &len);
+    if (r == PRIO_OK && w->sum) {
+        r = sum_add_pending(w->sum, w->packet);
+        item->pending = r == PRIO_OK;
+    }
     if (r != PRIO_OK)
         return stage_prio_err(err, r, "verify1");
     return write_answer(w, item, message, len, err);
@@ -205,7 +218,10 @@ static void find_messages(struct worker *w, struct item *item)
 
 static int take(struct worker *w, struct item *item, struct err *err)
 {
-    int r = record_parse(&w->record, &w->run->record_ops, item->line, &w->scratch, err);
+    int r = w->identity ? identity_of_line(w->identity, item->identity, item->line, err) : 0;
+    if (r < 0)
+        return r;
+    r = record_parse(&w->record, &w->run->record_ops, item->line, &w->scratch, err);
     if (r <= 0) {
         item->reason = REASON_BAD_JSON;
         return r;
@@ -238,21 +254,28 @@ static struct item *add_item(struct worker *w, struct span line, uint64_t number
     return item;
 }
 
+static int take_too_long(struct worker *w, const struct ndjson_chunk *chunk, struct err *err)
+{
+    struct item *item = add_item(w, (struct span){0}, chunk->first_line);
+    item->reason = REASON_TOO_LONG;
+    return w->identity ? identity_of_line(w->identity, item->identity, item->line, err) : 0;
+}
+
 /* Take the next records of a chunk. @return 1 when the chunk has more, 0 at its end, or E_*. */
 static int take_some(struct worker *w, struct ndjson_chunk *chunk, struct err *err)
 {
     const size_t most = w->run->in_order ? 1 : MAX_ITEMS;
     w->n_items = 0;
     buf_clear(&w->out);
-    if (chunk->too_long) {
-        add_item(w, (struct span){0}, chunk->first_line)->reason = REASON_TOO_LONG;
-        return 0;
-    }
+    if (chunk->too_long)
+        return take_too_long(w, chunk, err);
     struct span line;
     while (ndjson_line(chunk, &line)) {
         if (line_is_blank(line))
             continue;
-        const int r = take(w, add_item(w, line, chunk->line), err);
+        struct item *item = add_item(w, line, chunk->line);
+        item->offset = chunk->offset + (uint64_t)(line.ptr - chunk->bytes.data);
+        const int r = take(w, item, err);
         if (r < 0)
             return r;
         if (w->n_items == most || w->out.len >= MAX_OUTPUT)
@@ -321,7 +344,8 @@ static int settle(struct worker *w, struct err *err)
         if (r < 0)
             return r;
     }
-    if (n_kept > 0)
+    // In verify1 they stay pending: whether they are proved is known much later.
+    if (n_kept > 0 && w->run->pass == PASS_AGGREGATE)
         sum_confirm(w->sum, n_kept);
     return 0;
 }
@@ -373,6 +397,34 @@ static int note_rejection(struct worker *w, const struct item *item, struct err 
     return written;
 }
 
+/* In record order: the item's place in what outlives the pass. */
+static int note_item(struct worker *w, const struct item *item, struct err *err)
+{
+    struct run *run = w->run;
+    const int r = run->identity ? identity_add(run->identity, item->identity, err) : 0;
+    if (r < 0 || !run->options->trace || !item->has_id)
+        return r;
+    struct trace_entry entry = {.accepted = item->reason == REASON_NONE,
+                                .id = item->id,
+                                .share = item->share,
+                                .offset = item->offset,
+                                .len = (uint32_t)item->line.len};
+    memcpy(entry.residue, item->residue, sizeof entry.residue);
+    uint8_t bytes[TRACE_ENTRY_BYTES];
+    trace_encode(bytes, &entry);
+    return buf_append(&w->trace, bytes, sizeof bytes, err);
+}
+
+static int write_trace(struct worker *w, struct err *err)
+{
+    if (w->trace.len == 0)
+        return 0;
+    const struct stage_sink *sink = &w->run->options->trace->entries;
+    const int r = sink->write(sink->arg, w->trace.data, w->trace.len, err);
+    buf_clear(&w->trace);
+    return r;
+}
+
 /* In record order: count and write. Answers of dropped records are squeezed out of the buffer. */
 static int commit(struct worker *w, struct err *err)
 {
@@ -381,11 +433,12 @@ static int commit(struct worker *w, struct err *err)
     for (size_t i = 0; i < w->n_items; i++) {
         const struct item *item = &w->items[i];
         run->counts->total++;
-        if (item->reason != REASON_NONE) {
-            const int r = note_rejection(w, item, err);
-            if (r < 0)
-                return r;
-        } else if (item->out_len > 0) {
+        int r = note_item(w, item, err);
+        if (r == 0 && item->reason != REASON_NONE)
+            r = note_rejection(w, item, err);
+        if (r < 0)
+            return r;
+        if (item->reason == REASON_NONE && item->out_len > 0) {
             if (len != item->out_begin)
                 memmove(w->out.data + len, w->out.data + item->out_begin, item->out_len);
             len += item->out_len;
@@ -398,7 +451,8 @@ static int commit(struct worker *w, struct err *err)
         if (r < 0)
             return r;
     }
-    return len > 0 ? run->out->write(run->out->arg, w->out.data, len, err) : 0;
+    const int r = write_trace(w, err);
+    return r == 0 && len > 0 ? run->out->write(run->out->arg, w->out.data, len, err) : r;
 }
 
 /*
@@ -436,12 +490,14 @@ static int check_chunk(void *arg, struct ndjson_chunk *chunk, struct err *err)
 static void worker_deinit(struct worker *w)
 {
     digester_free(w->digester);
+    identity_free(w->identity);
     prio_packet_free(w->packet);
     prio_sum_free(w->sum);
     buf_deinit(&w->scratch);
     buf_deinit(&w->share);
     buf_deinit(&w->out);
     buf_deinit(&w->rejected);
+    buf_deinit(&w->trace);
     free(w->items);
 }
 
@@ -454,6 +510,7 @@ static int worker_init(struct worker *w, struct run *run, struct err *err)
     // An answer escapes what its line wrote as UTF-8: up to six bytes for two, or for one invalid.
     w->out = BUF_INIT(MAX_OUTPUT + 6 * max_line);
     w->rejected = BUF_INIT(MAX_OUTPUT + 8 * RECORD_MAX_ID_BYTES);
+    w->trace = BUF_INIT_SECRET(MAX_ITEMS * TRACE_ENTRY_BYTES);
     w->items = malloc(MAX_ITEMS * sizeof *w->items);
     if (!w->items)
         return err_set(err, E_NOMEM, 0, "no memory for a worker");
@@ -463,17 +520,22 @@ static int worker_init(struct worker *w, struct run *run, struct err *err)
     if (r < 0)
         return r;
     r = prio_packet_new(&w->packet, run->in->server);
-    if (r == PRIO_OK && run->pass == PASS_AGGREGATE)
+    if (r == PRIO_OK && run->sum)
         r = prio_sum_new(&w->sum, run->in->server);
     if (r != PRIO_OK)
         return stage_prio_err(err, r, "starting a worker");
+    if (run->identity) {
+        r = identity_new(&w->identity, err);
+        if (r < 0)
+            return r;
+    }
     return digester_new(&w->digester, &run->in->seen->key, err);
 }
 
 static int add_worker_sum(struct run *run, const struct worker *w, struct err *err)
 {
     pthread_mutex_lock(&run->lines.lock);
-    const int r = prio_sum_merge(run->sum, w->sum);
+    const int r = sum_merge_pending(run->sum, w->sum);
     pthread_mutex_unlock(&run->lines.lock);
     return r == PRIO_OK ? 0 : stage_prio_err(err, r, "aggregate");
 }
@@ -488,9 +550,17 @@ static int run_worker(unsigned index, void *arg, struct err *err)
         lines_abort(&run->lines);
     else
         r = lines_work(&run->lines, check_chunk, &w, err);
-    if (r == 0 && w.sum && sum_pending(w.sum) == 0) // else another worker has failed
+    if (r == 0 && w.sum) // where another worker has failed, the sum is not used
         r = add_worker_sum(run, &w, err);
     return r;
+}
+
+static int start_identity(struct run *run, struct err *err)
+{
+    if (!run->options->identity)
+        return 0;
+    const int r = identity_new(&run->identity, err);
+    return r < 0 ? r : identity_start(run->identity, err);
 }
 
 static int start_points(struct run *run, struct err *err)
@@ -523,6 +593,8 @@ static int run_pass(struct run *run, struct err *err)
     record_ops_init(&run->record_ops, run->options->cpu);
     int r = start_points(run, err);
     if (r == 0)
+        r = start_identity(run, err);
+    if (r == 0)
         r = lines_init(&run->lines, run->in->shares,
                        &(struct lines_options){.max_line = stage_max_line(run->in->server),
                                                .target_bytes = target_bytes(run),
@@ -532,6 +604,9 @@ static int run_pass(struct run *run, struct err *err)
         r = pool_run(n_workers, run_worker, run, err);
         lines_deinit(&run->lines);
     }
+    if (r == 0 && run->identity)
+        r = identity_finish(run->identity, run->options->identity, err);
+    identity_free(run->identity);
     prio_pass_free(run->points);
     return r;
 }
@@ -541,6 +616,9 @@ int stage_verify1(const struct stage_input *in, const struct stage_options *opti
 {
     struct run run = {
         .pass = PASS_VERIFY1, .in = in, .options = options, .out = out, .counts = counts};
+    if (options->trace && in->server->points != PRIO_POINTS_FIRST)
+        return err_set(err, E_ARG, 0, "a trace needs the points mode `first`");
+    run.sum = options->trace ? options->trace->sum : NULL;
     return run_pass(&run, err);
 }
 

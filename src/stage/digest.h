@@ -8,8 +8,9 @@
 enum { DIGEST_KEY_BYTES = 16 };
 
 /*
- * Fresh for each run, so that nobody can prepare ids that collide or that fill one corner of a
- * table. With 95 bits left, two of 2^32 records collide with probability 2^-32.
+ * Fresh for each run, or derived from a server's private key where digests must outlive the
+ * process, so that nobody can prepare ids that collide or that fill one corner of a table. With 95
+ * bits left, two of 2^32 records collide with probability 2^-32.
  */
 struct digest_key {
     uint8_t bytes[DIGEST_KEY_BYTES];

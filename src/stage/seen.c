@@ -5,9 +5,17 @@
 
 int seen_init(struct seen *s, struct err *err)
 {
+    struct digest_key key = {0};
+    const int r = digest_key_random(&key, err);
+    seen_init_keyed(s, &key);
+    return r;
+}
+
+void seen_init_keyed(struct seen *s, const struct digest_key *key)
+{
     table_init(&s->ids, 0);
     table_init(&s->shares, 0);
-    return digest_key_random(&s->key, err);
+    s->key = *key;
 }
 
 void seen_deinit(struct seen *s)

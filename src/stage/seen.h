@@ -15,6 +15,8 @@ struct seen {
 };
 
 MUST_CHECK int seen_init(struct seen *s, struct err *err);
+/** With a key of the caller's, where digests must outlive the process. */
+void seen_init_keyed(struct seen *s, const struct digest_key *key);
 void seen_deinit(struct seen *s);
 
 /** Note it. @return 1 the first time, 0 later, or E_NOMEM. */

@@ -10,6 +10,7 @@
 #include "base/progress.h"
 #include "base/source.h"
 #include "stage/counts.h"
+#include "stage/identity.h"
 #include "stage/packets.h"
 #include "stage/seen.h"
 #include "weir/prio.h"
@@ -20,12 +21,26 @@ struct stage_sink {
     void *arg;
 };
 
+/*
+ * What verify1 leaves behind in `first` mode, so that no later stage has to read the shares again
+ * (traced.h). For one part of a batch.
+ */
+struct stage_trace {
+    struct stage_sink entries; // trace.h
+    /* Every accepted share is added, pending until its verdict: the sum is optimistic and cannot be
+     * serialised before (prio-v1.md 16.8). NULL: no sum. */
+    struct prio_sum *sum;
+};
+
 struct stage_options {
     unsigned n_workers;        // 0 = 1; output does not depend on it
     unsigned cpu;              // cpu_feature bits
     bool strict;               // fail at the first line that is not a JSON object
     struct stage_sink rejects; // write NULL: none. {"line": 3, "id": ..., "reason": "decrypt"}
     struct progress *progress; // may be NULL
+    bool compact;              // answers as record_write_compact spells them
+    uint8_t *identity;         // [IDENTITY_BYTES] of the shares read (identity.h); NULL: not wanted
+    struct stage_trace *trace; // verify1 in `first` mode; NULL: none
 };
 
 /* One pass over the share records of a server. */
