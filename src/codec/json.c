@@ -257,8 +257,8 @@ static const uint8_t *ascend(const struct json_text *t, const uint8_t *p, struct
     return p;
 }
 
-static const uint8_t *skip_value(const struct json_text *t, const uint8_t *p, unsigned max_depth,
-                                 bool *escaped)
+const uint8_t *json_skip_value(const struct json_text *t, const uint8_t *p, unsigned max_depth,
+                               bool *escaped)
 {
     struct nesting open = {.max_depth = max_depth};
     do {
@@ -275,10 +275,34 @@ const uint8_t *json_skip_member(const struct json_text *t, const uint8_t *p, uns
     if (!value)
         return NULL;
     member->value_escaped = false;
-    p = skip_value(t, value, max_depth, &member->value_escaped);
+    p = json_skip_value(t, value, max_depth, &member->value_escaped);
     if (p)
         member->value = span_of(value, (size_t)(p - value));
     return p;
+}
+
+/* p stands on the closing brace. */
+static int leave_object(struct json_members *it, const uint8_t *p)
+{
+    it->p = p + 1;
+    return 0;
+}
+
+int json_next_member(struct json_members *it, struct json_member *m)
+{
+    const uint8_t *const end = it->text.end, *p = json_skip_space(it->p, end);
+    if (p == end)
+        return -1;
+    if (it->begun && *p == '}')
+        return leave_object(it, p);
+    if (*p != (it->begun ? ',' : '{'))
+        return -1;
+    p = json_skip_space(p + 1, end);
+    if (!it->begun && p < end && *p == '}')
+        return leave_object(it, p);
+    it->begun = true;
+    it->p = json_skip_member(&it->text, p, it->max_depth - 1, m);
+    return it->p ? 1 : -1;
 }
 
 bool json_inside_equals(struct span inside, const char *name)

@@ -28,9 +28,22 @@ static inline const uint8_t *span_end(struct span s)
 }
 
 const uint8_t *json_skip_space(const uint8_t *p, const uint8_t *end);
+/** p stands at a value's first byte. *escaped becomes true where a string in it has an escape. */
+const uint8_t *json_skip_value(const struct json_text *t, const uint8_t *p, unsigned max_depth,
+                               bool *escaped);
 /** p stands where a key should begin. max_depth: how deep the value may nest, up to 64. */
 const uint8_t *json_skip_member(const struct json_text *t, const uint8_t *p, unsigned max_depth,
                                 struct json_member *member);
+
+/* Visits the members of the object whose first byte, or white space before it, is at p. */
+struct json_members {
+    struct json_text text;
+    const uint8_t *p; // behind the object, when json_next_member has returned 0
+    bool begun;
+    unsigned max_depth; // of the object itself: at least 1
+};
+/** @return 1 and *m, 0 behind the last member, or -1: no object stands there. */
+int json_next_member(struct json_members *it, struct json_member *m);
 
 /** Does the checked inside of a string say `name` (ASCII)? */
 bool json_inside_equals(struct span inside, const char *name);

@@ -99,38 +99,19 @@ static int take_member(struct record *r, const struct json_member *m, struct buf
     return 0;
 }
 
-/* Visits the members of the object that a line has to be. */
-struct members {
-    struct json_text text;
-    const uint8_t *p;
-    bool begun;
-};
-
-/* p stands on the last brace. @return 0, or -1: something follows. */
-static int finish(const uint8_t *p, const uint8_t *end)
+/* @return 1 and *m, 0 behind the last member, or -1: the line is not one object. */
+static int next_member(struct json_members *it, struct json_member *m)
 {
-    return json_skip_space(p + 1, end) == end ? 0 : -1;
+    const int more = json_next_member(it, m);
+    if (more != 0)
+        return more;
+    return json_skip_space(it->p, it->text.end) == it->text.end ? 0 : -1;
 }
 
-/* @return 1 and *m, 0 behind the last member, or -1: this is not one object. */
-static int next_member(struct members *it, struct json_member *m)
+static struct json_members members_of(const struct record *r)
 {
-    const uint8_t *const end = it->text.end, *p = json_skip_space(it->p, end);
-    if (p == end || (it->begun && *p == '}'))
-        return p == end ? -1 : finish(p, end);
-    if (*p != (it->begun ? ',' : '{'))
-        return -1;
-    p = json_skip_space(p + 1, end);
-    if (!it->begun && p < end && *p == '}')
-        return finish(p, end);
-    it->begun = true;
-    it->p = json_skip_member(&it->text, p, RECORD_MAX_DEPTH - 1, m);
-    return it->p ? 1 : -1;
-}
-
-static struct members members_of(const struct record *r)
-{
-    return (struct members){.text = {r->ops, span_end(r->line)}, .p = r->line.ptr};
+    return (struct json_members){
+        .text = {r->ops, span_end(r->line)}, .p = r->line.ptr, .max_depth = RECORD_MAX_DEPTH};
 }
 
 static bool stands_at(const uint8_t *p, const uint8_t *end, const char *text)
@@ -161,7 +142,7 @@ int record_parse(struct record *r, const struct record_ops *ops, struct span lin
 {
     *r = (struct record){.ops = ops, .line = line};
     buf_clear(scratch);
-    struct members it = members_of(r);
+    struct json_members it = members_of(r);
     struct json_member m;
     int more;
     while ((more = next_member(&it, &m)) == 1) {
@@ -198,7 +179,7 @@ static int append_member(struct buf *out, bool first, struct span key_with_quote
 static int respell_line(struct buf *out, const struct record *r, struct span payload,
                         struct err *err)
 {
-    struct members it = members_of(r);
+    struct json_members it = members_of(r);
     struct json_member m;
     bool id_done = false, payload_done = false, first = true;
     while (next_member(&it, &m) == 1) {
