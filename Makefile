@@ -40,6 +40,8 @@ test: build
 	@scripts/test $(BUILD)
 
 test-real: test-ifma
+	@scripts/setup real
+	@scripts/test-real $(BUILD)
 
 test-ifma: build
 	@scripts/setup ifma
