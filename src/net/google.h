@@ -3,8 +3,8 @@
  *
  * Sources, in this order: the credentials file given (a service account key: a JWT signed RS256 is
  * exchanged at token_uri; an authorised user: its refresh token is), else the metadata server
- * (GCE_METADATA_HOST given by the program, default metadata.google.internal). Tokens are cached until
- * five minutes before their end and wiped afterwards. Thread-safe.
+ * (GCE_METADATA_HOST given by the program, default metadata.google.internal). Tokens are cached
+ * until five minutes before their end and wiped afterwards. Thread-safe.
  */
 #pragma once
 
