@@ -11,7 +11,9 @@
 MUST_CHECK int layout_append_partition(struct buf *out, const char *key, const char *value,
                                        struct err *err);
 /**
- * The value of a partition directory's name "key=value", unescaped, NUL-terminated, into out.
+ * The value of a partition directory's name "key=value", unescaped, appended to out, with a NUL
+ * behind out->len. The null partition is "". One "/" at the end of name may stand. As in Hive,
+ * characters that need no escape may have one, and those that need one may lack it, but for "/".
  * @return 1; 0: the name is no partition of that key, or not validly escaped; or E_NOMEM.
  */
 MUST_CHECK int layout_read_partition(struct buf *out, const char *key, struct span name,

@@ -13,6 +13,8 @@ static void version_and_variant_are_set(void **state)
     memset(random, 0xff, sizeof random);
     uuid4_format(text, random);
     assert_string_equal(text, "ffffffff-ffff-4fff-bfff-ffffffffffff");
+    uuid8_format(text, random);
+    assert_string_equal(text, "ffffffff-ffff-8fff-bfff-ffffffffffff");
     (void)state;
 }
 
