@@ -59,9 +59,6 @@ MUST_CHECK int setup_server(struct prio_server **out, const struct prio_batch *b
                             const struct prio_args *a, struct err *err);
 /** The options of setup_server alone, without the work of a server. */
 MUST_CHECK int setup_check_keys(const struct prio_args *a, struct err *err);
-/** Private key as bytes; the caller wipes it. */
-MUST_CHECK int setup_private_key(uint8_t key[PRIO_KEY_BYTES], const struct prio_args *a,
-                                 struct err *err);
 /** --prec fits --n-data. @return 0 or E_ARG. */
 MUST_CHECK int setup_check_prec(const struct prio_args *a, struct err *err);
 /** EXIT_USAGE for E_ARG, else EXIT_FAILED. */

@@ -143,7 +143,7 @@ static int write_total_share(struct check *c, const struct prio_sum *sum, struct
                              &aggregate.total_share.len);
     if (r != PRIO_OK)
         return stage_prio_err(err, r, "total share");
-    r = aggregate_format(&text, &aggregate, c->setup.cpu, err);
+    r = aggregate_format(&text, &aggregate, false, c->setup.cpu, err);
     return r < 0 ? r : outfile_write(&c->out, text.data, text.len, err);
 }
 

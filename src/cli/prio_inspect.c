@@ -13,6 +13,7 @@
 #include "codec/msgpack.h"
 #include "codec/ndjson.h"
 #include "prio/seal.h"
+#include "stage/keys.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -418,7 +419,7 @@ static void inspector_deinit(struct inspector *in)
 static int take_key(struct inspector *in, struct err *err)
 {
     uint8_t key[PRIO_KEY_BYTES];
-    int r = setup_private_key(key, in->args, err);
+    int r = private_key_read(key, &in->args->private_key, err);
     if (r < 0)
         return r;
     r = suite_init(&in->suite);

@@ -20,3 +20,9 @@ const char *stage_reason_name(enum stage_reason reason)
     };
     return names[reason];
 }
+
+void stage_joined_counts(const struct stage_counts *counts, uint64_t *error, uint64_t *total)
+{
+    *error = counts->by_reason[REASON_BAD_PACKET] + counts->by_reason[REASON_INVALID];
+    *total = counts->total - counts->error + *error;
+}

@@ -29,3 +29,10 @@ struct stage_counts {
     uint64_t error; // those that did not come through
     uint64_t by_reason[REASON_COUNT];
 };
+
+/**
+ * What aggregate writes in the directory form (prio-processor.md 5.8): total counts the records
+ * that both servers' messages were there for, error those of them that failed in aggregate. What
+ * was lost before appears in neither.
+ */
+void stage_joined_counts(const struct stage_counts *counts, uint64_t *error, uint64_t *total);

@@ -40,7 +40,7 @@ struct worker {
     uint64_t *values; // precision > 0, else NULL
     uint8_t *bits;    // precision 0, else NULL
     struct buf scratch, out_a, out_b;
-    uint64_t n_rows;
+    uint64_t n_rows, n_bad;
     int failed; // E_* of a row; what came before it is still encoded
     struct err failure;
 };
@@ -107,7 +107,10 @@ static int read_row(struct worker *w, struct span line, uint64_t number, struct 
 static int write_share(const struct run *run, struct buf *out, const char *uuid,
                        const uint8_t *share, size_t len, struct err *err)
 {
-    int r = buf_printf(out, err, "{\"id\": \"%s\", \"payload\": \"", uuid);
+    int r = buf_printf(out, err,
+                       run->options->compact ? "{\"id\":\"%s\",\"payload\":\""
+                                             : "{\"id\": \"%s\", \"payload\": \"",
+                       uuid);
     if (r == 0)
         r = buf_reserve(out, base64_encoded_len(len) + BASE64_SLACK, err);
     if (r < 0)
@@ -116,37 +119,74 @@ static int write_share(const struct run *run, struct buf *out, const char *uuid,
     return buf_append_str(out, "\"}\n", err);
 }
 
+static int fresh_uuid(char uuid[UUID_TEXT_BYTES], struct err *err)
+{
+    uint8_t random[16];
+    if (RAND_bytes(random, sizeof random) != 1)
+        return err_set(err, E_CRYPTO, 0, "no random numbers from libcrypto");
+    uuid4_format(uuid, random);
+    return 0;
+}
+
+/* A row that cannot be encoded: both servers get its id. */
+static int write_bad_row(struct worker *w, struct err *err)
+{
+    const bool compact = w->run->options->compact;
+    char uuid[UUID_TEXT_BYTES];
+    int r = fresh_uuid(uuid, err);
+    struct buf *const outs[] = {&w->out_a, &w->out_b};
+    for (size_t i = 0; i < ARRAY_LEN(outs) && r == 0; i++)
+        r = buf_printf(outs[i], err, compact ? "{\"id\":\"%s\"}\n" : "{\"id\": \"%s\"}\n", uuid);
+    w->n_bad++;
+    return r;
+}
+
 static int encode_row(struct worker *w, struct err *err)
 {
     struct prio_shares shares;
-    uint8_t random[16];
     char uuid[UUID_TEXT_BYTES];
     int r = w->bits ? prio_encode_bits(w->encoder, &shares, w->bits)
                     : prio_encode_uints(w->encoder, &shares, w->values, w->run->in->precision);
     if (r != PRIO_OK)
         return stage_prio_err(err, r, "encoding a row");
-    if (RAND_bytes(random, sizeof random) != 1)
-        return err_set(err, E_CRYPTO, 0, "no random numbers from libcrypto");
-    uuid4_format(uuid, random);
-    r = write_share(w->run, &w->out_a, uuid, shares.a, shares.a_len, err);
+    r = fresh_uuid(uuid, err);
+    if (r == 0)
+        r = write_share(w->run, &w->out_a, uuid, shares.a, shares.a_len, err);
     return r < 0 ? r : write_share(w->run, &w->out_b, uuid, shares.b, shares.b_len, err);
+}
+
+/* Is what failed a row that the run goes on without? */
+static bool may_go_on(const struct worker *w, int r)
+{
+    return r == E_FORMAT && w->run->in->n_bad != NULL;
+}
+
+/* One row, good or bad. */
+static int take_row(struct worker *w, struct span line, uint64_t number)
+{
+    const int r = read_row(w, line, number, &w->failure);
+    if (r == 0)
+        return encode_row(w, &w->failure);
+    return may_go_on(w, r) ? write_bad_row(w, &w->failure) : r;
 }
 
 /* Encode the next rows. @return 1 when the chunk has more, 0 at its end or after a failure. */
 static int encode_some(struct worker *w, struct ndjson_chunk *chunk)
 {
     struct span line;
-    w->n_rows = 0;
+    w->n_rows = w->n_bad = 0;
     buf_clear(&w->out_a);
     buf_clear(&w->out_b);
-    if (chunk->too_long)
+    if (chunk->too_long) {
         w->failed = row_err(w->run, &w->failure, chunk->first_line, "too long");
+        if (may_go_on(w, w->failed))
+            w->failed = write_bad_row(w, &w->failure);
+        w->n_rows += w->failed == 0;
+    }
     while (w->failed == 0 && ndjson_line(chunk, &line)) {
         if (line_is_blank(line))
             continue;
-        w->failed = read_row(w, line, chunk->line, &w->failure);
-        if (w->failed == 0)
-            w->failed = encode_row(w, &w->failure);
+        w->failed = take_row(w, line, chunk->line);
         if (w->failed == 0)
             w->n_rows++;
         if (w->out_a.len >= MAX_OUTPUT)
@@ -164,6 +204,8 @@ static int commit(struct worker *w, struct err *err)
         return w->failed;
     }
     *run->n_rows += w->n_rows;
+    if (run->in->n_bad)
+        *run->in->n_bad += w->n_bad;
     if (w->out_a.len == 0)
         return 0;
     int r = run->out_a->write(run->out_a->arg, w->out_a.data, w->out_a.len, err);

@@ -38,7 +38,7 @@ struct stage_options {
     bool strict;               // fail at the first line that is not a JSON object
     struct stage_sink rejects; // write NULL: none. {"line": 3, "id": ..., "reason": "decrypt"}
     struct progress *progress; // may be NULL
-    bool compact;              // answers as record_write_compact spells them
+    bool compact;              // records as record_write_compact spells them
     uint8_t *identity;         // [IDENTITY_BYTES] of the shares read (identity.h); NULL: not wanted
     struct stage_trace *trace; // verify1 in `first` mode; NULL: none
 };
@@ -84,10 +84,16 @@ struct encode_input {
     unsigned precision; // 0: rows of n_data bits; else rows of n_data / precision integers
     struct source rows;
     const char *name; // for messages
+    /*
+     * NULL: the first bad row ends the run. Else such rows are added to it, and come out as records
+     * with an id and no payload, as prio-spark has it.
+     */
+    uint64_t *n_bad;
 };
 
 /**
- * Write the two share records of each row, under one fresh UUID.
+ * Write the two share records of each row, under one fresh UUID. Each write is of whole lines, as
+ * many to out_a as to out_b. n_rows counts bad rows too.
  * @return 0, or E_FORMAT naming name and line at the first row that is not exactly what it should
  * be; what has been written by then must be thrown away.
  */

@@ -82,18 +82,20 @@ int aggregate_parse(struct aggregate *a, struct span text, unsigned cpu, struct 
     return r < 0 ? r : read_payload(a, object, cpu, err);
 }
 
-int aggregate_format(struct buf *out, const struct aggregate *a, unsigned cpu, struct err *err)
+int aggregate_format(struct buf *out, const struct aggregate *a, bool compact, unsigned cpu,
+                     struct err *err)
 {
+    const char *const gap = compact ? "" : " ";
     struct base64_ops base64;
     base64_ops_init(&base64, cpu);
-    int r = buf_append_str(out, "{\"payload\": \"", err);
+    int r = buf_printf(out, err, "{\"payload\":%s\"", gap);
     if (r == 0)
         r = buf_reserve(out, base64_encoded_len(a->total_share.len) + BASE64_SLACK, err);
     if (r < 0)
         return r;
     out->len += base64.encode(out->data + out->len, a->total_share.data, a->total_share.len);
-    return buf_printf(out, err, "\", \"error\": %" PRIu64 ", \"total\": %" PRIu64 "}", a->error,
-                      a->total);
+    return buf_printf(out, err, "\",%s\"error\":%s%" PRIu64 ",%s\"total\":%s%" PRIu64 "}", gap, gap,
+                      a->error, gap, gap, a->total);
 }
 
 size_t totals_count(const struct totals_input *in)
@@ -150,12 +152,34 @@ int totals_combine(uint64_t *totals, const struct totals_input *in, struct err *
     return r == PRIO_OK ? 0 : stage_prio_err(err, r, "publish");
 }
 
+static int append_totals(struct buf *out, const uint64_t *totals, size_t n, const char *comma,
+                         struct err *err)
+{
+    int r = 0;
+    for (size_t i = 0; i < n && r == 0; i++)
+        r = buf_printf(out, err, "%s%" PRIu64, i > 0 ? comma : "", totals[i]);
+    return r;
+}
+
 int totals_format(struct buf *out, const char *uuid, const char *timestamp, const uint64_t *totals,
                   size_t n, struct err *err)
 {
     int r = buf_printf(out, err, "{\"id\": \"%s\", \"timestamp\": \"%s\", \"payload\": [", uuid,
                        timestamp);
-    for (size_t i = 0; i < n && r == 0; i++)
-        r = buf_printf(out, err, "%s%" PRIu64, i > 0 ? ", " : "", totals[i]);
+    if (r == 0)
+        r = append_totals(out, totals, n, ", ", err);
     return r < 0 ? r : buf_append_str(out, "]}", err);
+}
+
+int totals_format_compact(struct buf *out, const char *uuid, const char *timestamp,
+                          const uint64_t *totals, size_t n, const struct aggregate *own,
+                          struct err *err)
+{
+    int r =
+        buf_printf(out, err, "{\"id\":\"%s\",\"timestamp\":\"%s\",\"payload\":[", uuid, timestamp);
+    if (r == 0)
+        r = append_totals(out, totals, n, ",", err);
+    return r < 0 ? r
+                 : buf_printf(out, err, "],\"error\":%" PRIu64 ",\"total\":%" PRIu64 "}",
+                              own->error, own->total);
 }

@@ -20,9 +20,10 @@ size_t aggregate_max_bytes(size_t n_data);
  * E_NOMEM. */
 MUST_CHECK int aggregate_parse(struct aggregate *a, struct span text, unsigned cpu,
                                struct err *err);
-/** Append the object to out, without a newline. */
-MUST_CHECK int aggregate_format(struct buf *out, const struct aggregate *a, unsigned cpu,
-                                struct err *err);
+/** Append the object to out, without a newline. compact: as prio-spark writes it, without spaces.
+ */
+MUST_CHECK int aggregate_format(struct buf *out, const struct aggregate *a, bool compact,
+                                unsigned cpu, struct err *err);
 
 /* What publish needs: own and peer in that order, own_is_a says which of them is A's. */
 struct totals_input {
@@ -45,3 +46,10 @@ MUST_CHECK int totals_combine(uint64_t *totals, const struct totals_input *in, s
  */
 MUST_CHECK int totals_format(struct buf *out, const char *uuid, const char *timestamp,
                              const uint64_t *totals, size_t n, struct err *err);
+/**
+ * The same in prio-spark's form, with the counts of the own aggregate:
+ * {"id":..,"timestamp":..,"payload":[..],"error":E,"total":T}.
+ */
+MUST_CHECK int totals_format_compact(struct buf *out, const char *uuid, const char *timestamp,
+                                     const uint64_t *totals, size_t n, const struct aggregate *own,
+                                     struct err *err);

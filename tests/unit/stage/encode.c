@@ -186,6 +186,39 @@ static void a_failing_sink_is_reported(void **state)
     assert_int_equal(stage_encode(&in, &options, &good, &bad, &n_rows, NULL), E_IO);
 }
 
+static void bad_rows_may_come_out_without_payload(void **state)
+{
+    const struct world *w = *state;
+    struct memory_source memory = {
+        .rest = span_str("[0,0,0,0,0,0,1]\n\n[0,0]\nnonsense\n[2,0,0,0,0,0,0]\n[1,1,1,1,1,1,1]\n")};
+    TEXT(a);
+    TEXT(b);
+    uint64_t n_rows = 0, n_bad = 0;
+    const struct encode_input in = {.batch = w->batch,
+                                    .client = w->client,
+                                    .rows = memory_source(&memory),
+                                    .name = "rows",
+                                    .n_bad = &n_bad};
+    const struct stage_options options = {.n_workers = 1, .compact = true};
+    const struct stage_sink sink_a = {append, &a}, sink_b = {append, &b};
+    assert_int_equal(stage_encode(&in, &options, &sink_a, &sink_b, &n_rows, NULL), 0);
+    assert_int_equal(n_rows, 5);
+    assert_int_equal(n_bad, 3);
+    for (const struct buf *out = &a; out; out = out == &a ? &b : NULL) {
+        int n_lines = 0, n_bare = 0;
+        for (const char *line = (const char *)out->data, *end = line + out->len; line < end;
+             n_lines++) {
+            const char *next = memchr(line, '\n', (size_t)(end - line));
+            assert_non_null(next);
+            assert_int_equal(strncmp(line, "{\"id\":\"", 7), 0);
+            n_bare += next - line == 45; // {"id":"<36>"}
+            line = next + 1;
+        }
+        assert_int_equal(n_lines, 5);
+        assert_int_equal(n_bare, 3);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +228,7 @@ int main(void)
         cmocka_unit_test(a_bad_row_ends_the_run_and_is_named),
         cmocka_unit_test(precision_must_divide_the_bits),
         cmocka_unit_test(a_failing_sink_is_reported),
+        cmocka_unit_test(bad_rows_may_come_out_without_payload),
     };
     return cmocka_run_group_tests(tests, make_world, free_world);
 }

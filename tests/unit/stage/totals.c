@@ -19,7 +19,7 @@ static void an_aggregate_is_read_back_as_written(void **state)
     assert_int_equal(a.error, 3);
     assert_int_equal(a.total, 10);
     assert_int_equal(a.total_share.len, 6);
-    assert_int_equal(aggregate_format(&again, &a, 0, NULL), 0);
+    assert_int_equal(aggregate_format(&again, &a, false, 0, NULL), 0);
     assert_int_equal(again.len, strlen(text));
     assert_memory_equal(again.data, text, again.len);
 }
@@ -140,6 +140,37 @@ static void the_published_object_looks_like_the_originals(void **state)
     assert_memory_equal(out.data, want, out.len);
 }
 
+static void the_directory_form_has_no_spaces(void **state)
+{
+    (void)state;
+    static const uint64_t totals[] = {99, 0};
+    static const char want[] = "{\"payload\":\"AJKhAaEC\",\"error\":1,\"total\":10}"
+                               "{\"id\":\"u\",\"timestamp\":\"t\",\"payload\":[99,0],"
+                               "\"error\":1,\"total\":10}";
+    CLEANUP(aggregate_deinit) struct aggregate a;
+    TEXT(out);
+    assert_int_equal(parse(&a, a_share, NULL), 0);
+    assert_int_equal(aggregate_format(&out, &a, true, 0, NULL), 0);
+    assert_int_equal(totals_format_compact(&out, "u", "t", totals, 2, &a, NULL), 0);
+    assert_int_equal(out.len, strlen(want));
+    assert_memory_equal(out.data, want, out.len);
+}
+
+static void what_was_lost_before_aggregate_is_in_neither_count(void **state)
+{
+    (void)state;
+    struct stage_counts n = {.total = 30, .error = 11};
+    n.by_reason[REASON_DECRYPT] = 5;
+    n.by_reason[REASON_DUPLICATE_ID] = 2;
+    n.by_reason[REASON_MISSING_EXTERNAL] = 1;
+    n.by_reason[REASON_BAD_PACKET] = 1;
+    n.by_reason[REASON_INVALID] = 2;
+    uint64_t error, total;
+    stage_joined_counts(&n, &error, &total);
+    assert_int_equal(error, 3);
+    assert_int_equal(total, 22);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +183,8 @@ int main(void)
         cmocka_unit_test(shares_of_the_wrong_server_or_length_are_refused),
         cmocka_unit_test(a_total_beyond_64_bits_is_refused),
         cmocka_unit_test(the_published_object_looks_like_the_originals),
+        cmocka_unit_test(the_directory_form_has_no_spaces),
+        cmocka_unit_test(what_was_lost_before_aggregate_is_in_neither_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
