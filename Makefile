@@ -13,7 +13,7 @@ help:
 	@echo 'make demo                   watch two servers add up encrypted submissions'
 	@echo 'make test                   run every test that needs no network'
 	@echo
-	@echo 'make setup                  install the Debian packages that are missing (root), or name them'
+	@echo 'make setup                  install what is missing: Debian packages (root; or names them), DuckDB'
 	@echo 'make build                  build everything in $(BUILD)/'
 	@echo 'make test-real              run the tests against real servers and engines'
 	@echo 'make test-ifma              run the kernels on an emulated CPU with AVX-512 IFMA'
@@ -26,6 +26,7 @@ help:
 
 setup:
 	@scripts/setup build
+	@scripts/setup-duckdb >/dev/null
 
 $(BUILD)/build.ninja: | setup
 	meson setup $(BUILD)

@@ -1,9 +1,9 @@
 /*
  * warehouse.h - tables: the one door to DuckDB and BigQuery.
  *
- * A URL says which: "duckdb:///path/file.duckdb" (the file and its folder are made where missing), or
- * "bigquery://project[/dataset]". A table's name is "dataset.table" (a dataset is a schema in DuckDB)
- * or "table" in the URL's dataset ("main" in DuckDB).
+ * A URL says which: "duckdb:///path/file.duckdb" (the file and its folder are made where missing),
+ * or "bigquery://project[/dataset]". A table's name is "dataset.table" (a dataset is a schema in
+ * DuckDB) or "table" in the URL's dataset ("main" in DuckDB).
  *
  * Loads are all or nothing: rows become visible together, when a load is committed.
  */
@@ -20,13 +20,27 @@ struct warehouse;
 
 struct warehouse_config {
     const char *url;
-    const char *google_credentials; // NULL: net/google.h's defaults
-    const char *endpoint;  // BigQuery's base URL, for emulators; NULL: the real one. With it, no token
-    const char *location;  // of new BigQuery datasets; NULL: US
-    bool read_only;        // the file must exist
-    uint64_t memory_limit_bytes; // DuckDB; 0: 1 GiB
+    bool read_only; // a DuckDB file must exist; loads are refused
+
+    // DuckDB
+    uint64_t memory_limit_bytes; // 0: 1 GiB
+    unsigned n_threads;          // 0: as many as there are cores and 128 MiB of memory each
+    uint64_t lock_wait_ms;       // for another program that holds the file; 0: 30 s
+
+    // BigQuery
+    const char *google_credentials, *metadata_host; // NULL: net/google.h's defaults
+    const char *ca_file;
+    const char *endpoint; // base URL, for emulators; NULL: the real one. With it, no token
+    const char *location; // of new datasets; NULL: US
+    const char *temp_dir; // for rows on their way; NULL: /tmp
 };
 
+/**
+ * DuckDB: the file is opened (one handle of it a process, at a time); BigQuery: nobody is
+ * contacted.
+ * @return 0, E_ARG (unusable URL or configuration), E_ABSENT (read_only, no file), E_AGAIN (the
+ * file is still held by another program), or E_*.
+ */
 MUST_CHECK int warehouse_open(struct warehouse **out, const struct warehouse_config *config,
                               struct err *err);
 void warehouse_close(struct warehouse *w);
@@ -51,6 +65,8 @@ struct column {
     bool required; // NOT NULL
 };
 
+/* Borrowed during a call, and by a load until its end. Names of columns differ in more than case.
+ */
 struct table_schema {
     const char *name;
     const struct column *columns;
@@ -65,8 +81,12 @@ struct cell {
     double real;
 };
 
-/** Create dataset and table where missing. An existing table with other columns is E_FORMAT, naming
- * the first difference; missing nullable columns are added. */
+/**
+ * Create dataset and table where missing; missing nullable columns are added. An existing table
+ * that lacks a required column, has a column of another type or strictness, or (BigQuery) is
+ * partitioned otherwise, is E_FORMAT, naming the first difference. Columns of the table that the
+ * schema does not name are left alone if they may be null, and E_FORMAT else.
+ */
 MUST_CHECK int warehouse_ensure_table(struct warehouse *w, const struct table_schema *schema,
                                       struct err *err);
 
@@ -83,11 +103,14 @@ struct warehouse_load;
 MUST_CHECK int warehouse_load_begin(struct warehouse_load **out, struct warehouse *w,
                                     const struct table_schema *schema, enum load_mode mode,
                                     int64_t date, struct err *err);
-/** cells: one a column, in order; copied. */
+/** cells: one a column, in order; copied. @return 0, E_FORMAT (null where required, not UTF-8, a
+ * date or time outside of years 1 to 9999), E_ARG, or E_*: the load can only be abandoned then. */
 MUST_CHECK int warehouse_load_row(struct warehouse_load *load, const struct cell *cells,
                                   struct err *err);
-/** Frees the load in any case. @return 0 with *n_rows (may be NULL) loaded, or E_*: nothing changed. */
-MUST_CHECK int warehouse_load_commit(struct warehouse_load *load, uint64_t *n_rows, struct err *err);
+/** Frees the load in any case. @return 0 with *n_rows (may be NULL) loaded, or E_*: nothing
+ * changed. */
+MUST_CHECK int warehouse_load_commit(struct warehouse_load *load, uint64_t *n_rows,
+                                     struct err *err);
 void warehouse_load_abandon(struct warehouse_load *load); // NULL is fine
 DEFINE_FREEP(struct warehouse_load, warehouse_load_abandon)
 
@@ -101,11 +124,15 @@ MUST_CHECK int warehouse_scan(struct warehouse *w, const struct table_schema *sc
                               const char *order_by, warehouse_row_fn *fn, void *arg,
                               struct err *err);
 /** Number of rows of a table. */
-MUST_CHECK int warehouse_count(struct warehouse *w, const char *table, uint64_t *n, struct err *err);
+MUST_CHECK int warehouse_count(struct warehouse *w, const char *table, uint64_t *n,
+                               struct err *err);
 
 /**
- * Run one statement in the backend's own SQL; rows in the given column types. columns NULL: no rows
- * wanted. For BigQuery any size of answer is paged.
+ * Run one statement in the backend's own SQL; rows in the given column types, NULL-named last.
+ * columns NULL: no rows wanted. Any integer type does for COLUMN_INT64, as long as its value does.
+ * A bare table name means the URL's dataset; the session's time zone is UTC. Answers are paged, of
+ * any size.
+ * @return 0, E_ARG: the answer has other columns, or E_*.
  */
 MUST_CHECK int warehouse_query(struct warehouse *w, const char *sql, const struct column *columns,
                                warehouse_row_fn *fn, void *arg, struct err *err);

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MPL-2.0
 #
-# install.sh ROOT BUILD PREFIX LIBDIR CC - what is installed is complete, and enough to build a program with.
+# install.sh ROOT BUILD PREFIX LIBDIR CC DUCKDB - what is installed is complete, and enough to build a program with.
 set -u
-root=$1 build=$2 prefix=$3 libdir=$4 cc=$5
+root=$1 build=$2 prefix=$3 libdir=$4 cc=$5 duckdb=$6
 . "$root/tests/build/tap.sh"
 stage=$tap_dir/stage
 lib=$stage$prefix/$libdir
@@ -16,7 +16,7 @@ listing() {
     (cd "$stage$prefix" && find . ! -type d | LC_ALL=C sort) >"$tap_dir/is"
     printf './%s\n' bin/prio include/weir/prio.h "$libdir/libweir-prio.a" \
         "$libdir/libweir-prio.so" "$libdir/libweir-prio.so.0" "$libdir/libweir-prio.so.0.1.0" \
-        "$libdir/pkgconfig/weir-prio.pc" | LC_ALL=C sort >"$tap_dir/must"
+        "$libdir/pkgconfig/weir-prio.pc" ${duckdb:+"$libdir/$duckdb"} | LC_ALL=C sort >"$tap_dir/must"
     grep -v '^\./share/' "$tap_dir/is" | diff "$tap_dir/must" -
 }
 
