@@ -355,13 +355,13 @@ static void a_token_is_renewed_before_its_end(void **state)
 static void a_token_outlives_a_renewal_that_fails(void **state)
 {
     struct fixture *f = *state;
-    serve_tokens(f, (const int[]){3, 0}, 2);
+    serve_tokens(f, (const int[]){4, 0}, 2); // renewed after 2 s, good for 4
     f->token_answers[1].text = "HTTP/1.1 400 X\r\nContent-Length: 0\r\n\r\n";
     serve_api(f, (const char *const[]){ANSWER_200, ANSWER_200}, 2);
     put_service_account(f);
     assert_int_equal(open_auth(f, f->path, NULL), 0);
     assert_int_equal(ask(f), 0);
-    retry_sleep_ms(1600);
+    retry_sleep_ms(2200);
     assert_int_equal(ask(f), 0);
     assert_bearer(f, 1, "token-0");
     assert_int_equal(f->tokens.n_requests, 2);
