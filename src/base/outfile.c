@@ -6,8 +6,39 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { MAX_WRITERS = 1000 }; // of one name at a time
+
+int directory_sync(int dir_fd, const char *name, struct err *err)
+{
+    const int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return 0; // a directory that may be written but not read
+    int r = 0;
+    // File systems that cannot flush a directory say EINVAL; there is nothing better to do then.
+    if (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP)
+        r = err_set(err, E_IO, errno, "flush the directory of %s", name);
+    (void)close(fd); // nothing was written through it
+    return r;
+}
+
+/* Let a new directory outlive a power cut. */
+static int sync_parent(const char *dir, struct err *err)
+{
+    char *path = NULL;
+    if (asprintf(&path, "%s/..", dir) < 0)
+        return err_set(err, E_NOMEM, 0, "no memory for a path");
+    const int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    free(path);
+    if (fd < 0)
+        return 0; // gone again, or not for us to look at
+    const int r = directory_sync(fd, dir, err);
+    (void)close(fd);
+    return r;
+}
 
 /* Make one directory, or accept the one that is there. */
 static int make_one(const char *dir, struct err *err)
@@ -15,9 +46,11 @@ static int make_one(const char *dir, struct err *err)
     // Tried first and looked at afterwards, because others may be creating the same directory.
     const int cause = mkdir(dir, 0777) == 0 ? 0 : errno;
     struct stat st;
-    if (cause != 0 && stat(dir, &st) != 0)
+    if (cause == 0)
+        return sync_parent(dir, err);
+    if (stat(dir, &st) != 0)
         return err_set(err, E_IO, cause, "create directory %s", dir);
-    if (cause != 0 && !S_ISDIR(st.st_mode))
+    if (!S_ISDIR(st.st_mode))
         return err_set(err, E_ARG, ENOTDIR, "%s is a file, not a directory", dir);
     return 0;
 }
@@ -28,23 +61,56 @@ static bool is_plain_name(const char *name)
            strcmp(name, "..") != 0;
 }
 
-/*
- * Make the rename itself survive a power cut. File systems that cannot flush a directory say
- * EINVAL, and there is nothing better to do then.
- */
-static int sync_directory(struct outfile *f, struct err *err)
+/* The name within the directory. */
+static const char *name_of(const char *path)
 {
-    char *name = strrchr(f->path, '/') + 1; // outfile_open joined directory and name with a slash
-    const char first = *name;
-    *name = '\0';
-    const int fd = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    *name = first;
+    return strrchr(path, '/') + 1; // outfile_open_at joined directory and name with a slash
+}
+
+/* ".NAME.tmp", then ".NAME.2.tmp" and so on. */
+static int set_tmp_path(struct outfile *f, unsigned turn, struct err *err)
+{
+    const char *name = name_of(f->path);
+    char number[16] = "";
+    if (turn > 1)
+        (void)snprintf(number, sizeof number, ".%u", turn);
+    free(f->tmp_path);
+    if (asprintf(&f->tmp_path, "%.*s.%s%s.tmp", (int)(name - f->path), f->path, name, number) < 0)
+        f->tmp_path = NULL; // asprintf leaves it undefined
+    return f->tmp_path ? 0 : err_set(err, E_NOMEM, 0, "no memory for a path");
+}
+
+/*
+ * Open and lock a temporary file. The lock tells a writer that lives from the leftover of a killed
+ * one. It is tried without waiting; where locks are not supported, one writer a name it is.
+ * @return 0; 1 when somebody else is writing it; 2 when it is to be tried again; or E_IO.
+ */
+static int open_tmp(struct outfile *f, struct err *err)
+{
+    const char *tmp_name = name_of(f->tmp_path);
+    const int fd = openat(f->dir_fd, tmp_name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (fd < 0)
-        return 0; // a directory that may be written but not read
+        return err_set(err, E_IO, errno, "create %s", f->tmp_path);
+    struct stat st, named;
     int r = 0;
-    if (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP)
-        r = err_set(err, E_IO, errno, "flush the directory of %s", f->path);
-    (void)close(fd); // nothing was written through it
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        r = 1;
+    else if (fstat(fd, &st) != 0)
+        r = err_set(err, E_IO, errno, "look at %s", f->tmp_path);
+    else if (fstatat(f->dir_fd, tmp_name, &named, AT_SYMLINK_NOFOLLOW) != 0 ||
+             st.st_ino != named.st_ino || st.st_dev != named.st_dev)
+        r = 2; // its writer was done with it before the lock was ours
+    else if (st.st_nlink > 1)
+        // A run was killed between the two steps of commit_new: the bytes are the visible file's.
+        r = unlinkat(f->dir_fd, tmp_name, 0) == 0 || errno == ENOENT
+                ? 2
+                : err_set(err, E_IO, errno, "remove %s", f->tmp_path);
+    else if (ftruncate(fd, 0) != 0)
+        r = err_set(err, E_IO, errno, "empty %s", f->tmp_path);
+    if (r != 0)
+        (void)close(fd);
+    else
+        f->fd = fd;
     return r;
 }
 
@@ -52,16 +118,24 @@ static int create(struct outfile *f, const char *dir, const char *name, struct e
 {
     if (asprintf(&f->path, "%s/%s", dir, name) < 0)
         f->path = NULL; // asprintf leaves it undefined
-    if (asprintf(&f->tmp_path, "%s/.%s.tmp", dir, name) < 0)
-        f->tmp_path = NULL;
-    if (!f->path || !f->tmp_path)
+    if (!f->path)
         return err_set(err, E_NOMEM, 0, "no memory for a path");
-    f->fd = open(f->tmp_path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
-    return f->fd < 0 ? err_set(err, E_IO, errno, "create %s", f->tmp_path) : 0;
+    int r = 1;
+    for (unsigned turn = 1; r == 1 && turn <= MAX_WRITERS; turn++) {
+        r = set_tmp_path(f, turn, err);
+        if (r < 0)
+            return r;
+        do {
+            r = open_tmp(f, err);
+        } while (r == 2);
+    }
+    return r == 1 ? err_set(err, E_IO, 0, "%s: %d others are writing it", f->path, MAX_WRITERS) : r;
 }
 
 static void forget(struct outfile *f)
 {
+    if (f->dir_fd >= 0)
+        (void)close(f->dir_fd);
     free(f->path);
     free(f->tmp_path);
     *f = OUTFILE_INIT;
@@ -89,15 +163,29 @@ int make_directories(const char *dir, struct err *err)
 int outfile_open(struct outfile *f, const char *dir, const char *name, struct err *err)
 {
     if (strcmp(dir, "-") == 0) {
-        *f = (struct outfile){.fd = STDOUT_FILENO, .is_stdout = true};
+        *f = (struct outfile){.fd = STDOUT_FILENO, .dir_fd = -1, .is_stdout = true};
         return 0;
     }
     if (dir[0] == '\0')
         return err_set(err, E_ARG, 0, "the name of a directory is empty");
+    const int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (dir_fd < 0 && is_plain_name(name))
+        return err_set(err, E_IO, errno, "create %s/%s", dir, name);
+    const int r = outfile_open_at(f, dir_fd, dir, name, err);
+    if (dir_fd >= 0)
+        (void)close(dir_fd);
+    return r;
+}
+
+int outfile_open_at(struct outfile *f, int dir_fd, const char *dir, const char *name,
+                    struct err *err)
+{
     if (!is_plain_name(name))
         return err_set(err, E_ARG, 0, "\"%s\" cannot be the name of a file", name);
     struct outfile file = OUTFILE_INIT;
-    const int r = create(&file, dir, name, err);
+    file.dir_fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 0);
+    const int r = file.dir_fd < 0 ? err_set(err, E_IO, errno, "create %s/%s", dir, name)
+                                  : create(&file, dir, name, err);
     if (r < 0) {
         forget(&file);
         return r;
@@ -122,35 +210,64 @@ int outfile_write(struct outfile *f, const void *bytes, size_t len, struct err *
     return 0;
 }
 
+/* The temporary file gets the name unless another file has it. @return 0, OUTFILE_EXISTS or E_IO.
+ */
+static int rename_new(struct outfile *f, struct err *err)
+{
+    const char *from = name_of(f->tmp_path), *to = name_of(f->path);
+    if (renameat2(f->dir_fd, from, f->dir_fd, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    int cause = errno;
+    // Not every file system has that flag.
+    if ((cause == EINVAL || cause == ENOSYS) && linkat(f->dir_fd, from, f->dir_fd, to, 0) == 0)
+        return unlinkat(f->dir_fd, from, 0) == 0 || errno == ENOENT
+                   ? 0
+                   : err_set(err, E_IO, errno, "remove %s", f->tmp_path);
+    if (cause == EINVAL || cause == ENOSYS)
+        cause = errno;
+    return cause == EEXIST ? OUTFILE_EXISTS : err_set(err, E_IO, cause, "rename to %s", f->path);
+}
+
+static int rename_over(struct outfile *f, struct err *err)
+{
+    if (renameat(f->dir_fd, name_of(f->tmp_path), f->dir_fd, name_of(f->path)) != 0)
+        return err_set(err, E_IO, errno, "rename to %s", f->path);
+    return 0;
+}
+
+/* The descriptor stays open across the rename: its lock keeps others off the temporary name. */
+static int commit_file(struct outfile *f, enum outfile_mode mode, struct stat *st, struct err *err)
+{
+    if (fsync(f->fd) != 0 && errno != EINVAL)
+        return err_set(err, E_IO, errno, "flush %s", f->path);
+    const int r = mode == OUTFILE_NEW ? rename_new(f, err) : rename_over(f, err);
+    if (r != 0)
+        return r;
+    f->renamed = true;
+    if (st && fstat(f->fd, st) != 0)
+        return err_set(err, E_IO, errno, "look at %s", f->path);
+    return directory_sync(f->dir_fd, f->path, err);
+}
+
+int outfile_commit_as(struct outfile *f, enum outfile_mode mode, struct stat *st, struct err *err)
+{
+    const int r = f->is_stdout ? 0 : commit_file(f, mode, st, err);
+    outfile_abandon(f);
+    return r;
+}
+
 int outfile_commit(struct outfile *f, struct err *err)
 {
-    if (f->is_stdout) {
-        forget(f);
-        return 0;
-    }
-    int r = 0;
-    if (fsync(f->fd) != 0 && errno != EINVAL)
-        r = err_set(err, E_IO, errno, "flush %s", f->path);
-    if (close(f->fd) != 0 && r == 0)
-        r = err_set(err, E_IO, errno, "close %s", f->path);
-    f->fd = -1;
-    if (r == 0 && rename(f->tmp_path, f->path) != 0)
-        r = err_set(err, E_IO, errno, "rename to %s", f->path);
-    if (r < 0) {
-        (void)unlink(f->tmp_path); // best effort: the next run overwrites a leftover
-        forget(f);
-        return r;
-    }
-    r = sync_directory(f, err);
-    forget(f);
-    return r;
+    return outfile_commit_as(f, OUTFILE_REPLACE, NULL, err);
 }
 
 void outfile_abandon(struct outfile *f)
 {
     if (f->fd >= 0 && !f->is_stdout) {
-        (void)close(f->fd); // its bytes are unwanted
-        (void)unlink(f->tmp_path);
+        // Best effort: the next run overwrites a leftover. While it is locked, it is ours.
+        if (!f->renamed)
+            (void)unlinkat(f->dir_fd, name_of(f->tmp_path), 0);
+        (void)close(f->fd); // flushed, or unwanted
     }
     forget(f);
 }

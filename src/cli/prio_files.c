@@ -128,7 +128,7 @@ static int open_special(struct outfile *out, const char *path, struct err *err)
     const int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
         return err_set(err, E_IO, errno, "%s", path);
-    *out = (struct outfile){.fd = fd, .is_stdout = true};
+    *out = (struct outfile){.fd = fd, .dir_fd = -1, .is_stdout = true};
     return 0;
 }
 

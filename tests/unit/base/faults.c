@@ -48,7 +48,8 @@ WRAPPED(char *, strdup, (const char *s), (s), NULL, ENOMEM)
 WRAPPED(ssize_t, write, (int fd, const void *bytes, size_t n), (fd, bytes, n), -1, ENOSPC)
 WRAPPED(ssize_t, read, (int fd, void *bytes, size_t n), (fd, bytes, n), -1, EIO)
 WRAPPED(int, fsync, (int fd), (fd), -1, EIO)
-WRAPPED(int, rename, (const char *from, const char *to), (from, to), -1, EACCES)
+WRAPPED(int, renameat, (int from_fd, const char *from, int to_fd, const char *to),
+        (from_fd, from, to_fd, to), -1, EACCES)
 WRAPPED(int, pthread_create,
         (pthread_t * thread, const pthread_attr_t *attributes, void *(*start)(void *), void *arg),
         (thread, attributes, start, arg), EAGAIN, EAGAIN)

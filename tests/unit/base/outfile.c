@@ -159,6 +159,57 @@ static void a_planted_symlink_is_not_followed(void **state)
     assert_file(f, "victim", "untouched");
 }
 
+static void two_writers_of_a_name_do_not_touch_each_other(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(outfile_abandon) struct outfile first = OUTFILE_INIT;
+    CLEANUP(outfile_abandon) struct outfile second = OUTFILE_INIT;
+    assert_int_equal(outfile_open(&first, f->dir, "data", NULL), 0);
+    assert_int_equal(outfile_write(&first, "first", 5, NULL), 0);
+    assert_int_equal(outfile_open(&second, f->dir, "data", NULL), 0);
+    assert_int_equal(outfile_write(&second, "2nd", 3, NULL), 0);
+    assert_file(f, ".data.2.tmp", "2nd");
+    assert_int_equal(outfile_commit(&first, NULL), 0);
+    assert_file(f, "data", "first");
+    struct outfile third = OUTFILE_INIT;
+    assert_int_equal(outfile_open(&third, f->dir, "data", NULL), 0);
+    outfile_abandon(&third);
+    assert_file(f, ".data.2.tmp", "2nd");
+    assert_int_equal(outfile_commit(&second, NULL), 0);
+    assert_file(f, "data", "2nd");
+    assert_file(f, ".data.tmp", NULL);
+    assert_file(f, ".data.2.tmp", NULL);
+}
+
+static void a_new_file_leaves_an_older_one_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct stat st = {0};
+    for (int i = 0; i < 2; i++) {
+        CLEANUP(outfile_abandon) struct outfile out = OUTFILE_INIT;
+        assert_int_equal(outfile_open(&out, f->dir, "data", NULL), 0);
+        assert_int_equal(outfile_write(&out, i == 0 ? "first" : "2nd", i == 0 ? 5 : 3, NULL), 0);
+        assert_int_equal(outfile_commit_as(&out, OUTFILE_NEW, &st, NULL),
+                         i == 0 ? 0 : OUTFILE_EXISTS);
+        assert_file(f, "data", "first");
+        assert_file(f, ".data.tmp", NULL);
+    }
+    assert_int_equal(st.st_size, 5);
+}
+
+static void a_leftover_that_is_also_the_file_is_not_emptied(void **state)
+{
+    struct fixture *f = *state;
+    put(f, "data", "visible");
+    assert_int_equal(link(path_in(f, "data"), path_in(f, ".data.tmp")), 0);
+    CLEANUP(outfile_abandon) struct outfile out = OUTFILE_INIT;
+    assert_int_equal(outfile_open(&out, f->dir, "data", NULL), 0);
+    assert_int_equal(outfile_write(&out, "new", 3, NULL), 0);
+    assert_file(f, "data", "visible");
+    assert_int_equal(outfile_commit(&out, NULL), 0);
+    assert_file(f, "data", "new");
+}
+
 static void a_rename_that_fails_leaves_no_temporary_file(void **state)
 {
     struct fixture *f = *state;
@@ -269,7 +320,7 @@ static void a_write_into_a_pipe_goes_on_until_all_is_out(void **state)
     }
     (void)close(ends[0]);
     static char bytes[1000000];
-    struct outfile out = {.fd = ends[1], .is_stdout = true};
+    struct outfile out = {.fd = ends[1], .dir_fd = -1, .is_stdout = true};
     assert_int_equal(outfile_write(&out, bytes, sizeof bytes, NULL), 0);
     (void)close(ends[1]);
     int status = -1;
@@ -324,6 +375,9 @@ int main(void)
         WITH_DIR(abandoning_keeps_the_file_of_an_earlier_run),
         WITH_DIR(a_commit_replaces_an_older_file_and_a_leftover),
         WITH_DIR(a_planted_symlink_is_not_followed),
+        WITH_DIR(two_writers_of_a_name_do_not_touch_each_other),
+        WITH_DIR(a_new_file_leaves_an_older_one_alone),
+        WITH_DIR(a_leftover_that_is_also_the_file_is_not_emptied),
         WITH_DIR(a_rename_that_fails_leaves_no_temporary_file),
         WITH_DIR(a_full_disk_is_reported_with_the_name),
         WITH_DIR(the_mode_respects_the_umask),
