@@ -31,11 +31,12 @@ struct store_impl_listing {
     struct listing_block *keys; // the texts of the keys
 };
 /**
- * Add an object; key is copied, object->key ignored. Any order; no key twice.
+ * Add an object; key is copied, object->key ignored. Any order.
  * @return 0, or E_NOMEM, also beyond the limit of store_list.
  */
 MUST_CHECK int listing_add(struct store_listing *listing, struct span key,
                            const struct store_object *object, struct err *err);
+/** By key; of a key that was added twice, one stays. store.c calls it. */
 void listing_sort(struct store_listing *listing);
 
 /* A backend's reader begins with this. */
@@ -108,11 +109,19 @@ struct store_backend {
     int (*delete_version)(void *self, const struct store_object *object, struct err *err);
 
     /** NULL: a lock object is used (lock_object.c). */
-    int (*lock)(struct store_lock **out, void *self, const char *key, struct err *err);
+    int (*lock)(struct store_lock **out, struct store *store, const char *key, struct err *err);
 };
 extern const struct store_backend store_directory, store_s3, store_gcs;
 
+/* Of locks (D6); tests have less time. */
+struct lock_times {
+    uint64_t wait_ms;   // a newcomer, for a lock on a directory
+    uint64_t renew_ms;  // the owner of a lock object, between renewals
+    uint64_t expire_ms; // a lock object that was not renewed for so long may be taken over
+};
+
 struct store {
+    struct lock_times lock_times;
     const struct store_backend *backend;
     void *self;
     struct store_place place;
@@ -122,6 +131,8 @@ struct store {
 
 /** May the key be read and deleted, and, with writing, be put? @return 0 or E_ARG. */
 MUST_CHECK int key_check(const struct store *store, const char *key, bool writing, struct err *err);
+/** May objects with this prefix be listed? @return 0 or E_ARG. */
+MUST_CHECK int prefix_check(const struct store *store, const char *prefix, struct err *err);
 /** Is text UTF-8 without a NUL (RFC 3629: shortest form, no surrogates)? */
 bool key_is_utf8(struct span text);
 

@@ -68,15 +68,30 @@ static int by_key(const void *a, const void *b)
     return strcmp(((const struct store_object *)a)->key, ((const struct store_object *)b)->key);
 }
 
+static bool is_sorted(const struct store_listing *listing)
+{
+    for (size_t i = 1; i < listing->n; i++)
+        if (by_key(&listing->objects[i - 1], &listing->objects[i]) > 0)
+            return false;
+    return true;
+}
+
+/* What is replaced while it is listed may turn up twice. */
+static void drop_repeats(struct store_listing *listing)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < listing->n; i++)
+        if (n == 0 || by_key(&listing->objects[n - 1], &listing->objects[i]) != 0)
+            listing->objects[n++] = listing->objects[i];
+    listing->n = n;
+}
+
 void listing_sort(struct store_listing *listing)
 {
     // Servers list in order; their pages are not to be sorted again.
-    for (size_t i = 1; i < listing->n; i++) {
-        if (by_key(&listing->objects[i - 1], &listing->objects[i]) > 0) {
-            qsort(listing->objects, listing->n, sizeof *listing->objects, by_key);
-            return;
-        }
-    }
+    if (!is_sorted(listing))
+        qsort(listing->objects, listing->n, sizeof *listing->objects, by_key);
+    drop_repeats(listing);
 }
 
 void store_listing_deinit(struct store_listing *listing)

@@ -17,7 +17,7 @@ int store_lock(struct store_lock **out, struct store *store, const char *key, st
         return r;
     if (!store->backend->lock)
         return err_set(err, E_ARG, 0, "%s: this build has no locks for such stores", store->name);
-    r = store->backend->lock(&lock, store->self, key, err);
+    r = store->backend->lock(&lock, store, key, err);
     if (r < 0)
         return wrap(store, key, r, err);
     lock->store = store;

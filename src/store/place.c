@@ -84,6 +84,22 @@ int key_check(const struct store *store, const char *key, bool writing, struct e
     return 0;
 }
 
+int prefix_check(const struct store *store, const char *prefix, struct err *err)
+{
+    const char *slash = strrchr(prefix, '/');
+    char folder[STORE_MAX_KEY + 1];
+    if (strlen(prefix) + strlen(store->place.prefix) > STORE_MAX_KEY)
+        return err_set(err, E_ARG, 0, "%s: a prefix is longer than %d bytes: %.60s...", store->name,
+                       STORE_MAX_KEY, prefix);
+    if (store->place.kind != STORE_DIRECTORY || !slash)
+        return 0;
+    (void)snprintf(folder, sizeof folder, "%.*s", (int)(slash + 1 - prefix), prefix);
+    if (has_odd_part(folder))
+        return err_set(err, E_ARG, 0, "%s: the prefix \"%s\" has an empty, \".\" or \"..\" part",
+                       store->name, prefix);
+    return 0;
+}
+
 static bool is_bucket(const char *name, size_t len)
 {
     if (len < MIN_BUCKET || len > MAX_BUCKET)

@@ -11,7 +11,7 @@
 
 /* A backend is one line here. */
 static const struct store_backend *const backends[STORE_KINDS] = {
-    [STORE_DIRECTORY] = NULL,
+    [STORE_DIRECTORY] = &store_directory,
 };
 
 static int set_name(struct store *store, const struct store_config *config)
@@ -54,6 +54,8 @@ int store_open(struct store **out, const struct store_config *config, struct err
     struct store *store = calloc(1, sizeof *store);
     if (!store)
         return err_set(err, E_NOMEM, 0, "no memory for a store");
+    store->lock_times =
+        (struct lock_times){.wait_ms = 5 * 1000, .renew_ms = 10 * 1000, .expire_ms = 30 * 1000};
     const int r = open_backend(store, config, err);
     if (r < 0) {
         store_close(store);
@@ -109,14 +111,18 @@ static int list(struct store *store, const char *prefix, bool one_level, struct 
                 struct err *err)
 {
     struct store_listing listing = {0};
-    if (strlen(prefix) > STORE_MAX_KEY)
-        return err_set(err, E_ARG, 0, "%s: a prefix is too long: %.60s...", store->name, prefix);
-    const int r = store->backend->list(store->self, prefix, one_level, &listing, err);
+    int r = prefix_check(store, prefix, err);
+    if (r < 0)
+        return r;
+    r = store->backend->list(store->self, prefix, one_level, &listing, err);
     if (r < 0) {
         store_listing_deinit(&listing);
         return err_wrap(err, r, "list %s/%s", store->name, prefix);
     }
     listing_sort(&listing);
+    // The level's own directory object lies at it, not below.
+    if (one_level && listing.n > 0 && strcmp(listing.objects[0].key, prefix) == 0)
+        memmove(listing.objects, listing.objects + 1, --listing.n * sizeof *listing.objects);
     *out = listing;
     return 0;
 }

@@ -2,13 +2,17 @@
  * store.h - objects in buckets: the one door to directories, S3 and GCS.
  *
  * A store is one bucket, or one prefix of it. Keys are relative to it: UTF-8, "/" between names,
- * without an empty, "." or ".." part, at most STORE_MAX_KEY bytes. An object is visible only when it
- * is whole, and put replaces what was there. Every backend passes tests/real/store_conformance.
+ * without an empty, "." or ".." part, at most STORE_MAX_KEY bytes. An object is visible only when
+ * it is whole, and put replaces what was there. Every backend passes tests/real/store_conformance.
+ *
+ * In directories, symbolic links to files are read, and put and delete touch the link only; links
+ * to directories are not followed below the root.
  *
  * Retries (base/retry.h), timeouts, paging and credentials live behind this header: E_IO means that
  * they are exhausted, and names the store and the key, never a secret.
  *
- * Thread: any number of threads may use one store at a time; a reader, writer or lock belongs to one.
+ * Thread: any number of threads may use one store at a time; a reader, writer or lock belongs to
+ * one.
  */
 #pragma once
 
@@ -27,22 +31,22 @@ struct store;
 /* Where a store is and how it is reached. All texts are borrowed during store_open only. */
 struct store_config {
     /*
-     * "s3://bucket[/prefix]", "gs://bucket[/prefix]", "file:///dir" or "/dir". s3a:// is s3://. With
-     * an endpoint, also "bucket[/prefix]".
+     * "s3://bucket[/prefix]", "gs://bucket[/prefix]", "file:///dir" or "/dir". s3a:// is s3://.
+     * With an endpoint, also "bucket[/prefix]".
      */
     const char *url;
-    /* S3: "http://host:port" or "https://host"; NULL: AWS's own for the region. GCS: replaced by the
-     * environment's STORAGE_EMULATOR_HOST, which the program passes here. */
+    /* S3: "http://host:port" or "https://host"; NULL: AWS's own for the region. GCS: replaced by
+     * the environment's STORAGE_EMULATOR_HOST, which the program passes here. */
     const char *endpoint;
-    const char *region;                     // NULL: us-east-1
-    const struct opt_secret *access_key;    // len 0 or NULL: requests are not signed
+    const char *region;                  // NULL: us-east-1
+    const struct opt_secret *access_key; // len 0 or NULL: requests are not signed
     const struct opt_secret *secret_key;
-    const struct opt_secret *session_token; // NULL or len 0: none
-    const char *ca_file;                    // PEM; NULL: the system's
-    bool virtual_host;                      // bucket in the host name; path-style otherwise
-    const char *google_credentials;         // key file; NULL: net/google.h's defaults
+    const struct opt_secret *session_token;     // NULL or len 0: none
+    const char *ca_file;                        // PEM; NULL: the system's
+    bool virtual_host;                          // bucket in the host name; path-style otherwise
+    const char *google_credentials;             // key file; NULL: net/google.h's defaults
     unsigned connect_timeout_s, read_timeout_s; // 0: 5 and 200 (prio-processor.md 4.4)
-    uint64_t deadline_ms; // of one call with all its retries; 0: 15 minutes
+    uint64_t deadline_ms;                       // of one call with all its retries; 0: 15 minutes
 };
 
 /**
@@ -83,8 +87,8 @@ struct store_listing {
 /**
  * Every object whose key begins with prefix (""; a prefix may end within a name), also those whose
  * names begin with "." or "_", temporary files of directories (".NAME.tmp") and zero-byte "dir/"
- * objects of S3 and GCS. An absent bucket or directory is an empty listing for a directory, E_ABSENT
- * else. Shape: limit on the number of objects: 10 million. @return 0 or E_*.
+ * objects of S3 and GCS. An absent bucket or directory is an empty listing for a directory,
+ * E_ABSENT else. Shape: limit on the number of objects: 10 million. @return 0 or E_*.
  */
 MUST_CHECK int store_list(struct store *store, const char *prefix, struct store_listing *out,
                           struct err *err);
@@ -159,7 +163,8 @@ MUST_CHECK int store_put(struct store *store, const char *key, struct span bytes
  * Directories that become empty below the store's root are removed too. The order of deletion is
  * not defined: where it matters, call it twice. @return 0 or E_*: some may be gone.
  */
-MUST_CHECK int store_delete(struct store *store, const char *const *keys, size_t n, struct err *err);
+MUST_CHECK int store_delete(struct store *store, const char *const *keys, size_t n,
+                            struct err *err);
 MUST_CHECK int store_delete_one(struct store *store, const char *key, struct err *err);
 /**
  * Delete an object if it is still this version. Checked right before the deletion where the backend
