@@ -12,6 +12,7 @@
 /* A backend is one line here. */
 static const struct store_backend *const backends[STORE_KINDS] = {
     [STORE_DIRECTORY] = &store_directory,
+    [STORE_S3] = &store_s3,
 };
 
 static int set_name(struct store *store, const struct store_config *config)
