@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "codec/gzip.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <zlib.h>
 
@@ -155,4 +154,9 @@ void gunzip_free(struct gunzip *g)
 struct source gunzip_source(struct gunzip *g)
 {
     return (struct source){.read = gunzip_read, .arg = g};
+}
+
+bool gunzip_is_packed(const struct gunzip *g)
+{
+    return g->state != UNDECIDED && g->state != PLAIN;
 }

@@ -4,6 +4,8 @@
 
 #include "base/source.h"
 
+#include <stdbool.h>
+
 struct gunzip; // opaque: a zlib stream and its input buffer
 
 /** from is borrowed and must outlive *out. */
@@ -11,4 +13,6 @@ MUST_CHECK int gunzip_new(struct gunzip **out, struct source from, struct err *e
 void gunzip_free(struct gunzip *g); // NULL is fine
 /** Several members in a row read as one. A truncated or damaged stream is E_FORMAT. */
 struct source gunzip_source(struct gunzip *g);
+/** Is the input packed? Known once something was read from the source. */
+bool gunzip_is_packed(const struct gunzip *g);
 DEFINE_FREEP(struct gunzip, gunzip_free)
