@@ -21,6 +21,14 @@ const char *stage_reason_name(enum stage_reason reason)
     return names[reason];
 }
 
+void stage_counts_add(struct stage_counts *counts, const struct stage_counts *more)
+{
+    counts->total += more->total;
+    counts->error += more->error;
+    for (int i = 0; i < REASON_COUNT; i++)
+        counts->by_reason[i] += more->by_reason[i];
+}
+
 void stage_joined_counts(const struct stage_counts *counts, uint64_t *error, uint64_t *total)
 {
     *error = counts->by_reason[REASON_BAD_PACKET] + counts->by_reason[REASON_INVALID];

@@ -30,6 +30,9 @@ struct stage_counts {
     uint64_t by_reason[REASON_COUNT];
 };
 
+/** Add all of `more` to counts. */
+void stage_counts_add(struct stage_counts *counts, const struct stage_counts *more);
+
 /**
  * What aggregate writes in the directory form (prio-processor.md 5.8): total counts the records
  * that both servers' messages were there for, error those of them that failed in aggregate. What
