@@ -23,7 +23,8 @@ struct bucket_common {
  * Open the bucket that a variable names. variable: for messages ("BUCKET_INTERNAL_INGEST").
  *   endpoint of its side given   S3 there; a scheme in value is dropped
  *   gs://, s3://, s3a://, file://, absolute path   as written
- *   a bare name                  below the store root, which may itself be a directory, s3:// or gs://
+ *   a bare name                  below the store root, which may itself be a directory, s3:// or
+ * gs://
  * @return 0, or E_ARG naming the variable.
  */
 MUST_CHECK int bucket_open(struct store **out, const struct bucket_common *common,
@@ -35,9 +36,8 @@ MUST_CHECK int bucket_home(char **out, const struct bucket_common *common, struc
 
 /**
  * Any location of a file or directory, "/a/path", "a/path", "file:///..", "s3://..", "gs://..": a
- * store and the key prefix or key below it ("" for the whole store). For `--input`, `--output`. Local
- * relative paths are relative to the working directory. *key: to be freed.
+ * store and the key prefix or key below it ("" for the whole store). For `--input`, `--output`.
+ * Local relative paths are relative to the working directory. *key: to be freed.
  */
 MUST_CHECK int location_open(struct store **out, char **key, const struct bucket_common *common,
-                             const struct bucket_side *side, const char *location,
-                             struct err *err);
+                             const struct bucket_side *side, const char *location, struct err *err);

@@ -21,8 +21,8 @@ MUST_CHECK int layout_read_partition(struct buf *out, const char *key, struct sp
 
 /**
  * BUCKET_PREFIX "/" key "/" APP_NAME "/" SUBMISSION_DATE "/". Key text is used as given.
- * @return 0, or E_ARG where a part is empty, has a control character, or is "." or ".."; APP_NAME and
- * date have no slash, prefix may.
+ * @return 0, or E_ARG where a part is empty, has a control character, or is "." or ".."; APP_NAME
+ * and date have no slash, prefix may.
  */
 MUST_CHECK int layout_prefix(char **out, const char *bucket_prefix, const char *public_key_hex,
                              const char *app_name, const char *date, struct err *err);

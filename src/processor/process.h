@@ -1,9 +1,9 @@
 /*
  * process.h - one server's part of the pipeline: verify1, verify2, aggregate, publish, clean-up.
  *
- * Source: prio-processor.md, sections 4, 5 and 13. Everything that a run needs is in the options; the
- * stores are opened by the caller (buckets.h). Messages that the original printed on standard output
- * go through `say`; everything else is logged.
+ * Source: prio-processor.md, sections 4, 5 and 13. Everything that a run needs is in the options;
+ * the stores are opened by the caller (buckets.h). Messages that the original printed on standard
+ * output go through `say`; everything else is logged.
  */
 #pragma once
 
@@ -27,22 +27,22 @@ struct process_options {
     struct store *ingest, *private, *shared; // own buckets
     struct store *external_shared;           // the partner's mailbox
 
-    unsigned n_workers; // at least 1
-    unsigned cpu;       // cpu_feature bits
+    unsigned n_workers;    // at least 1
+    unsigned cpu;          // cpu_feature bits
     const char *cpu_level; // for prio_batch_options.cpu; NULL: all
 
     uint64_t retry_limit; // 5.2
     double retry_delay_s, retry_multiplier;
 
-    bool keep_state; // no clean-up
-    bool again;      // repeat a finished run
+    bool keep_state;    // no clean-up
+    bool again;         // repeat a finished run
     uint64_t min_batch; // batches with fewer valid records are not published; 0: no limit
     const char *sign_key, *verify_key; // files; NULL: none
-    int64_t now_us; // the fixed clock of published timestamps; 0: the real one
+    int64_t now_us;                    // the fixed clock of published timestamps; 0: the real one
 
-    bool live_progress;        // a terminal shows a line
-    const char *metrics_file;  // NULL: none
-    const char *report_file;   // run report, JSON; NULL: none
+    bool live_progress;       // a terminal shows a line
+    const char *metrics_file; // NULL: none
+    const char *report_file;  // run report, JSON; NULL: none
 
     /** One line for standard output, without its newline. */
     void (*say)(void *arg, const char *line);

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The own mailbox: what the partner answered. */
+#include "base/log.h"
+#include "processor/layout.h"
+#include "processor/manifest.h"
+#include "processor/run.h"
+#include "stage/packets.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int folder_key(const struct run *run, enum run_stage stage, struct key *key, struct err *err)
+{
+    return run_key(run, key, err, "intermediate/external/%s/", run_stage_name(stage));
+}
+
+static bool is_batch_part(const struct run *run, const struct noted_object *o)
+{
+    for (size_t b = 0; b < run->n_batches; b++) {
+        const char *dir = run->batches[b].dir;
+        const size_t len = strlen(dir);
+        if (strncmp(o->key, dir, len) == 0 && o->key[len] == '/')
+            return run_is_part(o, dir);
+    }
+    return false;
+}
+
+static int hash_part(struct run *run, const char *folder, struct noted_object *o, struct err *err)
+{
+    struct key key;
+    int r = key_make(&key, err, "%s%s", folder, o->key);
+    if (r == 0)
+        r = object_hash(run->o->shared, key.text, &o->hash, err);
+    o->has_hash = r == 0;
+    return r;
+}
+
+/* While waiting for one stage. */
+struct waiting {
+    enum run_stage stage;
+    struct object_list seen_stale; // listed, hashed and found to be the last run's
+};
+
+/* After new raw data, what the last run consumed counts as absent (D7). */
+static int is_stale(struct run *run, struct waiting *w, const char *folder, struct err *err)
+{
+    CLEANUP(object_list_deinit) struct object_list now = {0};
+    struct hash digest;
+    int r = run_list(&now, run->o->shared, folder, err);
+    if (r < 0 || (w->seen_stale.n > 0 && object_list_equal(&now, &w->seen_stale)))
+        return r < 0 ? r : 1;
+    for (size_t i = 0; i < now.n && r == 0; i++)
+        if (is_batch_part(run, &now.objects[i]))
+            r = hash_part(run, folder, &now.objects[i], err);
+    if (r == 0)
+        r = object_list_digest(&now, &digest, err);
+    if (r < 0 || !hash_equal(&digest, &run->state.stale[w->stage].hash))
+        return r;
+    log_event(LOG_LEVEL_INFO, "the mailbox still holds what the last run consumed",
+              LOG_S("stage", run_stage_name(w->stage)));
+    object_list_deinit(&w->seen_stale);
+    w->seen_stale = now;
+    now = (struct object_list){0};
+    return 1;
+}
+
+static int stage_is_there(struct run *run, void *arg, struct err *err)
+{
+    struct waiting *w = arg;
+    struct key folder, marker;
+    struct store_object object;
+    int r = folder_key(run, w->stage, &folder, err);
+    if (r == 0)
+        r = key_make(&marker, err, "%s_SUCCESS", folder.text);
+    if (r == 0)
+        r = store_stat(run->o->shared, marker.text, &object, err);
+    if (r < 0)
+        return r == E_ABSENT ? 0 : r;
+    if (!run->state.stale[w->stage].set)
+        return 1;
+    r = is_stale(run, w, folder.text, err);
+    return r < 0 ? r : !r;
+}
+
+int mail_wait(struct run *run, enum run_stage stage, struct err *err)
+{
+    struct waiting w = {.stage = stage};
+    struct key folder;
+    int r = folder_key(run, stage, &folder, err);
+    if (r < 0)
+        return r;
+    r = run_wait(run, folder.text + strlen(run->own), stage_is_there, &w, err);
+    object_list_deinit(&w.seen_stale);
+    return r == 0 ? run_list(&run->mail[stage], run->o->shared, folder.text, err) : r;
+}
+
+int mail_changed(struct run *run, enum run_stage stage, struct err *err)
+{
+    CLEANUP(object_list_deinit) struct object_list now = {0};
+    struct key folder;
+    int r = folder_key(run, stage, &folder, err);
+    if (r == 0)
+        r = run_list(&now, run->o->shared, folder.text, err);
+    return r < 0 ? r : !object_list_equal(&now, &run->mail[stage]);
+}
+
+int mail_record(struct run *run, enum run_stage stage, struct err *err)
+{
+    struct key folder, key;
+    struct maybe_hash *consumed = &run->state.consumed[stage];
+    int r = folder_key(run, stage, &folder, err);
+    // Batches that were skipped have not been read; they belong to what was consumed all the same.
+    for (size_t i = 0; i < run->mail[stage].n && r == 0; i++) {
+        struct noted_object *o = &run->mail[stage].objects[i];
+        if (!o->has_hash && is_batch_part(run, o))
+            r = hash_part(run, folder.text, o, err);
+    }
+    if (r == 0)
+        r = object_list_digest(&run->mail[stage], &consumed->hash, err);
+    if (r == 0)
+        r = manifest_check(run, stage, &consumed->hash, err);
+    if (r == 0)
+        r = run_key(run, &key, err, "state/mail-%s.json", run_stage_name(stage));
+    if (r == 0)
+        r = object_list_write(&run->mail[stage], run->o->private, key.text, err);
+    consumed->set = r == 0;
+    return r;
+}
+
+/* Load one object into packets, and note its hash where it has none. */
+static int load_object(struct run *run, struct run_batch *batch, struct store *store,
+                       const char *key, enum packet_side side, struct noted_object *o,
+                       struct packets *packets, struct err *err)
+{
+    uint64_t n_skipped = 0;
+    struct hash hash;
+    CLEANUP(store_reader_closep) struct store_reader *object = NULL;
+    CLEANUP(hasher_freep) struct hasher *hasher = NULL;
+    int r = hasher_new(&hasher, err);
+    if (r == 0)
+        r = store_get(&object, store, key, 0, STORE_TO_END, err);
+    if (r < 0)
+        return r;
+    struct hashed_source hashed = {.inner = store_reader_source(object), .hasher = hasher};
+    const struct packets_load load = {.source = hashed_source(&hashed),
+                                      .name = key,
+                                      .max_line = stage_max_line(batch->server),
+                                      .cpu = run->o->cpu};
+    r = packets_load(packets, side, &load, &n_skipped, err);
+    if (r == 0)
+        r = hasher_finish(hasher, &hash, err);
+    if (r < 0)
+        return r;
+    if (n_skipped > 0)
+        log_event(LOG_LEVEL_WARNING, "lines without a usable record were skipped",
+                  LOG_S("object", key), LOG_U("lines", n_skipped));
+    if (o->has_hash && !hash_equal(&hash, &o->hash))
+        return err_set(err, E_FORMAT, 0, "%s has changed since it was written", key);
+    o->hash = hash;
+    o->has_hash = true;
+    return 0;
+}
+
+static int load_side(struct run *run, struct run_batch *batch, enum run_stage stage,
+                     enum packet_side side, struct packets *packets, struct err *err)
+{
+    const bool own = side == PACKET_OWN;
+    struct object_list *list = own ? &run->parts[stage] : &run->mail[stage];
+    struct store *store = own ? run->o->private : run->o->shared;
+    size_t first = 0;
+    const size_t n = run_batch_objects(list, batch->dir, &first);
+    int r = 0;
+    for (size_t i = first; i < first + n && r == 0; i++) {
+        struct noted_object *o = &list->objects[i];
+        struct key key;
+        if (!run_is_part(o, batch->dir))
+            continue;
+        r = run_key(run, &key, err, "intermediate/%s/%s/%s", own ? "internal" : "external",
+                    run_stage_name(stage), o->key);
+        if (r == 0)
+            r = load_object(run, batch, store, key.text, side, o, packets, err);
+    }
+    return r;
+}
+
+int mail_load(struct run *run, struct run_batch *batch, enum run_stage stage,
+              struct packets *packets, struct err *err)
+{
+    return load_side(run, batch, stage, PACKET_PEER, packets, err);
+}
+
+int own_load(struct run *run, struct run_batch *batch, enum run_stage stage,
+             struct packets *packets, struct err *err)
+{
+    return load_side(run, batch, stage, PACKET_OWN, packets, err);
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * What an earlier run left, and what follows from it (prio-processor.md D4, D7).
+ *
+ *   published, and the raw data are those of that run or gone   finish its clean-up, nothing else
+ *   new raw data                                                start over, drop what was answered
+ *   not published, same raw data                                go on where it stopped
+ */
+#include "base/log.h"
+#include "base/utc.h"
+#include "processor/layout.h"
+#include "processor/run.h"
+
+#include <string.h>
+
+enum raw_news { RAW_NONE, RAW_SAME, RAW_NEW, RAW_ARRIVING };
+
+static int marker_time(struct run *run, bool *there, int64_t *modified_us, struct err *err)
+{
+    struct key key;
+    struct store_object object;
+    int r = run_key(run, &key, err, "processed/publish/_SUCCESS");
+    if (r == 0)
+        r = store_stat(run->o->private, key.text, &object, err);
+    *there = r == 0;
+    *modified_us = r == 0 ? object.modified_us : 0;
+    return r == E_ABSENT ? 0 : r;
+}
+
+/* Without a record of what was read only the time tells. */
+static int judge_by_time(struct run *run, int64_t published_us, enum raw_news *news,
+                         struct err *err)
+{
+    struct key key;
+    struct store_object object;
+    int r = run_key(run, &key, err, "raw/shares/_SUCCESS");
+    if (r == 0)
+        r = store_stat(run->o->ingest, key.text, &object, err);
+    if (r == E_ABSENT) {
+        *news = RAW_ARRIVING;
+        return 0;
+    }
+    *news = r == 0 && object.modified_us > published_us ? RAW_NEW : RAW_SAME;
+    return r;
+}
+
+/* Are the bytes those of the recorded digest? Then they are this run's, wherever they lie now. */
+static int judge_by_reading(struct run *run, struct object_list *now, enum raw_news *news,
+                            struct err *err)
+{
+    struct hash digest;
+    int r = raw_identify(run, now, err);
+    if (r == 0)
+        r = raw_digest(run, now, &digest, err);
+    if (r < 0)
+        return r;
+    *news = hash_equal(&digest, &run->state.raw.hash) ? RAW_SAME : RAW_NEW;
+    return *news == RAW_SAME ? raw_note(run, now, err) : 0;
+}
+
+/*
+ * published: a part of the recorded data may be gone, because the clean-up was interrupted; before,
+ * all of it must be there.
+ */
+static int judge(struct run *run, bool published, int64_t published_us, bool recorded,
+                 enum raw_news *news, struct err *err)
+{
+    CLEANUP(object_list_deinit) struct object_list now = {0}, known = {0};
+    struct key key;
+    struct err ignored = {0};
+    int r = raw_list(run, &now, err);
+    if (r < 0 || now.n == 0) {
+        *news = RAW_NONE;
+        return r;
+    }
+    if (!recorded)
+        return judge_by_time(run, published_us, news, err);
+    r = run_key(run, &key, err, "state/raw.json");
+    if (r < 0)
+        return r;
+    if (object_list_read(&known, run->o->private, key.text, &ignored) == 0 &&
+        (published ? object_list_within(&now, &known) : object_list_equal(&now, &known))) {
+        *news = RAW_SAME;
+        return 0;
+    }
+    *news = RAW_ARRIVING;
+    return raw_has_marker(&now) ? judge_by_reading(run, &now, news, err) : 0;
+}
+
+/* Everything that only the last run needed. */
+static int drop_state(struct run *run, struct err *err)
+{
+    CLEANUP(object_list_deinit) struct object_list there = {0};
+    struct key folder, key;
+    int r = run_key(run, &folder, err, "state/");
+    if (r == 0)
+        r = run_list(&there, run->o->private, folder.text, err);
+    for (size_t i = 0; i < there.n && r == 0; i++) {
+        const char *name = there.objects[i].key;
+        if (strcmp(name, "run.json") == 0 || strcmp(name, "lock") == 0)
+            continue;
+        r = key_make(&key, err, "%s%s", folder.text, name);
+        if (r == 0)
+            r = store_delete_one(run->o->private, key.text, err);
+    }
+    return r;
+}
+
+/* New raw data take the place of the last run's. A restart in this phase comes here again. */
+static int start_over(struct run *run, const struct run_state *last, bool keep_stale,
+                      struct err *err)
+{
+    struct key key;
+    run->state.phase = RUN_RESTARTING;
+    for (int s = 0; last && keep_stale && s < RUN_STAGES; s++)
+        run->state.stale[s] = last->consumed[s].set ? last->consumed[s] : last->stale[s];
+    int r = run_save(run, err);
+    if (r == 0)
+        r = run_key(run, &key, err, "intermediate/internal/");
+    if (r == 0)
+        r = run_delete_below(run->o->private, key.text, NULL, err);
+    if (r == 0)
+        r = drop_state(run, err);
+    if (r == 0)
+        r = run_key(run, &key, err, "processed/publish/_SUCCESS");
+    if (r == 0)
+        r = store_delete_one(run->o->private, key.text, err);
+    if (r < 0)
+        return r;
+    run->state.phase = RUN_BEGUN;
+    r = run_save(run, err);
+    return r < 0 ? r : 1;
+}
+
+static int refuse(const struct run *run, const char *what, struct err *err)
+{
+    return err_set(
+        err, E_ARG, 0,
+        "%s: the unfinished run of %s was begun with another %s, and its answers may have "
+        "left: go on with the old one, or stage new raw data on both servers",
+        what, run->o->date, what);
+}
+
+/* Not published yet. */
+static int go_on(struct run *run, const struct run_state *last, enum raw_news news, struct err *err)
+{
+    const char *difference = run_state_difference(last, &run->state);
+    const bool answered = run_state_answered(last);
+    if (!answered && difference) // nothing has left: begin as if there had been nothing
+        return start_over(run, last, true, err);
+    if (answered && news == RAW_NEW) {
+        log_event(LOG_LEVEL_WARNING,
+                  "the raw data are others than those of the unfinished run; starting over",
+                  LOG_S("date", run->o->date));
+        return start_over(run, last, true, err);
+    }
+    if (difference)
+        return refuse(run, difference, err);
+    run->state = *last;
+    run->state.batches = run->o->config;
+    return 1;
+}
+
+static int wait_and_judge(struct run *run, bool published, int64_t published_us, bool recorded,
+                          enum raw_news *news, struct err *err)
+{
+    int r = judge(run, published, published_us, recorded, news, err);
+    if (r < 0 || *news != RAW_ARRIVING)
+        return r;
+    log_info("new raw data are arriving; waiting for their marker");
+    r = run_wait_raw(run, err);
+    if (r == 0)
+        r = judge(run, published, published_us, recorded, news, err);
+    if (r == 0 && *news == RAW_ARRIVING)
+        r = err_set(err, E_IO, 0,
+                    "the raw data are being replaced; start again when they are whole");
+    return r;
+}
+
+int run_begin(struct run *run, struct err *err)
+{
+    const struct process_options *o = run->o;
+    struct run_state last;
+    struct key key;
+    bool published = false;
+    int64_t published_us = 0;
+    enum raw_news news = RAW_NONE;
+    int r = run_state_init(&run->state, o->role, o->prg, o->points, o->private_key,
+                           o->shared_secret, o->config, err);
+    if (r == 0)
+        r = run_key(run, &key, err, "state/run.json");
+    if (r == 0)
+        r = marker_time(run, &published, &published_us, err);
+    if (r < 0)
+        return r;
+    r = run_state_read(&last, o->private, key.text, err);
+    if (r < 0 && r != E_ABSENT)
+        return r;
+    const bool has_last = r == 0;
+    if (has_last && last.phase == RUN_RESTARTING)
+        return start_over(run, &last, true, err);
+    if (!has_last && !published)
+        return start_over(run, NULL, false, err);
+    if (o->again && published)
+        return start_over(run, NULL, false, err);
+    r = wait_and_judge(run, published, published_us, has_last && last.raw.set, &news, err);
+    if (r < 0)
+        return r;
+    if (!published)
+        return go_on(run, &last, news, err);
+    if (news == RAW_NEW)
+        return start_over(run, has_last ? &last : NULL, true, err);
+    run->finished_by_other = !has_last;
+    if (has_last) {
+        run->state = last;
+        run->state.batches = o->config;
+    }
+    return 0;
+}
+
+void run_warn_yesterday(struct run *run)
+{
+    enum { DAY_US_1000 = 86400 * 1000 };
+    const struct process_options *o = run->o;
+    char yesterday[11];
+    struct err ignored = {0};
+    struct run_state state;
+    struct key key;
+    if (o->date_given)
+        return;
+    const int64_t now_us = o->now_us != 0 ? o->now_us : utc_now_us();
+    layout_today(yesterday, now_us - (int64_t)DAY_US_1000 * 1000);
+    if (key_make(&key, &ignored, "%s/%s/%s/%s/state/run.json", o->bucket_prefix, o->key_external,
+                 o->app_name, yesterday) < 0 ||
+        run_state_read(&state, o->private, key.text, &ignored) < 0 || state.phase >= RUN_PUBLISHED)
+        return;
+    log_event(LOG_LEVEL_WARNING,
+              "the run of yesterday is not finished; set SUBMISSION_DATE to go on with it",
+              LOG_S("date", yesterday));
+}
