@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "store/backend.h"
+#include "store/lock_object.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +16,8 @@ int store_lock(struct store_lock **out, struct store *store, const char *key, st
     int r = key_check(store, key, true, err);
     if (r < 0)
         return r;
-    if (!store->backend->lock)
-        return err_set(err, E_ARG, 0, "%s: this build has no locks for such stores", store->name);
-    r = store->backend->lock(&lock, store, key, err);
+    r = store->backend->lock ? store->backend->lock(&lock, store, key, err)
+                             : lock_object(&lock, store, key, err);
     if (r < 0)
         return wrap(store, key, r, err);
     lock->store = store;
