@@ -194,6 +194,16 @@ start_fake_gcs() {
         -backend filesystem -filesystem-root "$1" -public-host 127.0.0.1:PORT
 }
 
+# start_fault_proxy ROOT - in front of the server that was started last; fault_proxy.py, below the root of
+# the sources, says what it can do. Sets proxy_rules and proxy_log, too.
+start_fault_proxy() {
+    proxy_rules=$tap_dir/proxy.$servers_started.rules proxy_log=$tap_dir/proxy.$servers_started.requests
+    : >"$proxy_rules"
+    : >"$proxy_log"
+    start_server fault-proxy / http \
+        python3 "$1/tests/real/fault_proxy.py" PORT "$server_port" "$proxy_rules" "$proxy_log"
+}
+
 # install_servers - all of them, for scripts/test-real.
 install_servers() {
     install_versitygw && install_minio && install_fake_gcs

@@ -5,6 +5,7 @@
  *   check                          ls [PREFIX]            level [PREFIX]
  *   stat KEY                       get KEY [OFFSET LEN]   put KEY [absent | VERSION]
  *   rm KEY...                      rm-version KEY VERSION
+ *   fill: objects for the keys on standard input, a line each, that hold their keys
  *
  * Objects come from standard input and go to standard output; listings are lines "SIZE VERSION
  * CONTENT KEY". The environment has STORE_ENDPOINT, STORE_REGION, STORE_ACCESS_KEY,
@@ -129,6 +130,17 @@ static int put(struct tool *t)
     return r;
 }
 
+static int fill(struct tool *t)
+{
+    char key[STORE_MAX_KEY + 2];
+    int r = 0;
+    while (r == 0 && fgets(key, sizeof key, stdin)) {
+        key[strcspn(key, "\n")] = '\0';
+        r = store_put(t->store, key, span_str(key), NULL, NULL, &t->err);
+    }
+    return r;
+}
+
 static int delete_version(struct tool *t)
 {
     struct store_object object = {.key = t->argv[1]};
@@ -144,6 +156,8 @@ static int run(struct tool *t)
         return store_check(t->store, &t->err);
     if (strcmp(command, "ls") == 0 || strcmp(command, "level") == 0)
         return list(t, command[1] == 'e');
+    if (strcmp(command, "fill") == 0)
+        return fill(t);
     if (n >= 2 && strcmp(command, "stat") == 0)
         return look(t);
     if (n >= 2 && strcmp(command, "get") == 0)
