@@ -170,8 +170,9 @@ int google_token_fetch(struct buf *header, uint64_t *lifetime_s, struct http *ht
     static const char *const who[] = {
         [GOOGLE_SERVICE_ACCOUNT] = "a token for the service account",
         [GOOGLE_USER] = "a token for the user's credentials",
-        [GOOGLE_METADATA] = "a token from the metadata server (elsewhere than on Google's machines "
-                            "give a credentials file)",
+        [GOOGLE_METADATA] =
+            ("a token from the metadata server (elsewhere than on Google's machines "
+             "give a credentials file)"),
     };
     CLEANUP(http_response_deinit) struct http_response answer;
     http_response_init(&answer);
