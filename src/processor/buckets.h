@@ -37,7 +37,9 @@ MUST_CHECK int bucket_home(char **out, const struct bucket_common *common, struc
 /**
  * Any location of a file or directory, "/a/path", "a/path", "file:///..", "s3://..", "gs://..": a
  * store and the key prefix or key below it ("" for the whole store). For `--input`, `--output`.
- * Local relative paths are relative to the working directory. *key: to be freed.
+ * Local relative paths are relative to the working directory; a directory that exists is a store,
+ * any other path a key in the directory above it, which need not exist. A "/" at the end makes no
+ * difference. *key: to be freed.
  */
 MUST_CHECK int location_open(struct store **out, char **key, const struct bucket_common *common,
                              const struct bucket_side *side, const char *location, struct err *err);

@@ -104,8 +104,10 @@ int remote_get(struct store_reader **out, const struct store_backend *backend, v
     r->base.ops = &remote_ops;
     r->self = self;
     r->open = open;
-    // No range of HTTP is empty.
-    const int result = len == 0
+    // No range of HTTP is empty, and servers count in 63 bits.
+    if (offset <= INT64_MAX && len > INT64_MAX - offset)
+        len = STORE_TO_END;
+    const int result = len == 0 || offset > INT64_MAX
                            ? backend->stat(self, key, &r->base.object, err)
                            : open(&r->stream, self, key, offset, len, NULL, &r->base.object, err);
     if (result != 0) {

@@ -150,7 +150,7 @@ void a_prefix_may_end_within_a_name(void **state)
         put_text(key_of("within", names[i]), "x");
     assert_keys("within/batch_id=x-1", "within/batch_id=x-1/a within/batch_id=x-10/a");
     assert_keys("within/batch_id=x-1/", "within/batch_id=x-1/a");
-    assert_keys("within/.", "within/.hidden");
+    assert_keys("within/.h", "within/.hidden"); // MinIO refuses a prefix that ends in "/."
     assert_keys("within/_SUCCESS", "within/_SUCCESS");
     assert_keys("within/_SUCCESS/", "");
     assert_keys("withi", "within/.hidden within/_SUCCESS within/batch_id=x-1/a "
