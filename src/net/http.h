@@ -60,7 +60,7 @@ struct http_request {
     struct span body;          // sent with its length, also when empty, by POST, PUT and PATCH
     struct http_signer signer; // zeroed: none
     size_t max_response;       // bytes of a response body; longer ones are E_FORMAT. 0: 8 MiB
-    bool no_retry;             // one try
+    bool no_retry;             // one try, on a new connection; nothing is sent twice
     /** Statuses that are an answer for the caller even though they would be retried; 0 ends. */
     int final_statuses[4];
 };
