@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-static const char duckdb_scheme[] = "duckdb://";
+static const char duckdb_scheme[] = "duckdb://", bigquery_scheme[] = "bigquery://";
 
 static const char *behind(const char *url, const char *scheme)
 {
@@ -17,6 +17,11 @@ static int open_backend(struct warehouse *w, const struct warehouse_config *conf
     if (rest) {
         w->ops = &duckdb_ops;
         return duckdb_backend_open(&w->impl, config, rest, err);
+    }
+    rest = behind(config->url, bigquery_scheme);
+    if (rest) {
+        w->ops = &bigquery_ops;
+        return bigquery_backend_open(&w->impl, &w->dataset, config, rest, err);
     }
     return err_set(err, E_ARG, 0,
                    "a warehouse is duckdb:///path/file.duckdb or bigquery://project/dataset, not "
@@ -56,7 +61,7 @@ const char *warehouse_name(const struct warehouse *w)
 
 bool warehouse_is_bigquery(const struct warehouse *w)
 {
-    return w->ops != &duckdb_ops;
+    return w->ops == &bigquery_ops;
 }
 
 void table_name_deinit(struct table_name *name)

@@ -30,9 +30,10 @@ struct warehouse_config {
     // BigQuery
     const char *google_credentials, *metadata_host; // NULL: net/google.h's defaults
     const char *ca_file;
-    const char *endpoint; // base URL, for emulators; NULL: the real one. With it, no token
-    const char *location; // of new datasets; NULL: US
-    const char *temp_dir; // for rows on their way; NULL: /tmp
+    const char *endpoint; // base URL; NULL: the real one. It gets no token, as emulators want none,
+    bool endpoint_is_google; // but here: Google's own by another name (a private endpoint)
+    const char *location;    // of new datasets; NULL: US
+    const char *temp_dir;    // for rows on their way; NULL: /tmp
 };
 
 /**

@@ -1,0 +1,103 @@
+/*
+ * bigquery_impl.h - what the BigQuery backend's files share. Source: BigQuery REST API v2,
+ * https://cloud.google.com/bigquery/docs/reference/rest
+ */
+#pragma once
+
+#include "net/google.h"
+#include "net/http.h"
+#include "warehouse/backend.h"
+
+#include <jansson.h>
+
+struct bigquery {
+    struct http *http;
+    struct google_auth *auth; // NULL: an emulator
+    char *url;                // of the warehouse, for messages
+    char *base;               // "https://bigquery.googleapis.com", without a slash at its end
+    char *project, *location, *temp_dir;
+    const char *dataset; // of bare names; borrowed from the warehouse, may be NULL
+};
+
+enum { BIGQUERY_URL_MAX = 64 << 10, BIGQUERY_BODY_MAX = 64 << 20 };
+
+/**
+ * Call METHOD <base>/bigquery/v2/projects/<project><path> with a JSON body (NULL: none), waiting
+ * where BigQuery says that it is called too often. *answer (NULL where there is none): to be
+ * decref'd.
+ * @return 0 with *status 2xx, 404 or 409; or E_ARG (400), E_IO (all else), with reason and message.
+ */
+MUST_CHECK int bigquery_call(struct bigquery *b, const char *method, const char *path,
+                             const json_t *body, int *status, json_t **answer, struct err *err);
+/** Start err from the error object of an answer. what: "POST /datasets". @return code. */
+int bigquery_answer_err(struct err *err, int code, const struct bigquery *b, const char *what,
+                        int status, const json_t *answer);
+/** The reason of an error answer ("rateLimitExceeded"), or "". */
+const char *bigquery_reason(const json_t *answer);
+/** A token, unless it is an emulator. */
+void bigquery_sign(const struct bigquery *b, struct http_request *request);
+/** json with err set to E_NOMEM where it is NULL. */
+int bigquery_need(const json_t *json, struct err *err);
+
+/* bigquery_table.c */
+int bigquery_append_table(void *impl, const struct table_name *name, struct buf *sql,
+                          struct err *err);
+int bigquery_has_table(void *impl, const struct table_name *name, struct err *err);
+int bigquery_ensure_table(void *impl, const struct table_name *name,
+                          const struct table_schema *schema, struct err *err);
+/** Is a type of BigQuery's ("INTEGER", "INT64") this one? */
+bool bigquery_is_type(enum column_type type, const char *name);
+const char *bigquery_type_name(enum column_type type);
+/** {"type": "DAY", "field": partition column}, or NULL: not partitioned, or no memory. */
+json_t *bigquery_partitioning(const struct table_schema *schema);
+
+/* bigquery_jobs.c */
+enum { JOB_ID_BYTES = 64 };
+/** "weir_<kind>_<uuid>", chosen here so that a job which is sent twice runs once. */
+int bigquery_job_id(char out[JOB_ID_BYTES], const char *kind, struct err *err);
+/** {"jobReference": .., "configuration": configuration}; takes configuration. NULL: no memory. */
+json_t *bigquery_job(const struct bigquery *b, const char *id, json_t *configuration);
+/** Insert a job that needs no upload, or find it when it was inserted before. */
+MUST_CHECK int bigquery_insert_job(struct bigquery *b, const char *id, json_t *job, json_t **answer,
+                                   struct err *err);
+/** Where the job of an answer is, "/jobs/ID?location=L" or with queries for jobs, into path. */
+MUST_CHECK int bigquery_job_path(struct buf *path, const char *folder, const json_t *job,
+                                 struct err *err);
+MUST_CHECK int bigquery_get_job(struct bigquery *b, const char *id, json_t **answer,
+                                struct err *err);
+/**
+ * Wait until the job of *answer is done; *answer is replaced by what it says then.
+ * @return 0; 1: it failed in a way that may pass, err says how, try again with another id; E_*.
+ */
+MUST_CHECK int bigquery_wait(struct bigquery *b, json_t **answer, struct err *err);
+/** Run a job to its end, three times at most. configuration: borrowed. */
+MUST_CHECK int bigquery_run_job(struct bigquery *b, const char *kind, json_t *configuration,
+                                json_t **answer, struct err *err);
+
+/* bigquery_upload.c */
+/**
+ * Upload fd's n bytes for a load job. *answer: the job as it stands.
+ * @return 0, or E_*. The same job may be sent again after any failure.
+ */
+MUST_CHECK int bigquery_upload(struct bigquery *b, const char *id, const json_t *job, int fd,
+                               uint64_t n, json_t **answer, struct err *err);
+
+/* bigquery_rows.c */
+/** Append a row as a line of NDJSON. */
+MUST_CHECK int bigquery_write_row(struct buf *out, const struct column *columns,
+                                  const struct cell *cells, struct err *err);
+/** Read a value of an answer (a string or null). Text is borrowed from value. */
+MUST_CHECK int bigquery_read_cell(struct cell *cell, const struct column *column,
+                                  const json_t *value, struct err *err);
+
+/* bigquery_query.c */
+int bigquery_run_query(void *impl, const char *sql, const struct column *columns,
+                       warehouse_row_fn *fn, void *arg, struct err *err);
+
+/* bigquery_load.c */
+int bigquery_load_begin(void **load, void *impl, const struct table_name *name,
+                        const struct table_schema *schema, enum load_mode mode, int64_t date,
+                        struct err *err);
+int bigquery_load_row(void *load, const struct cell *cells, struct err *err);
+int bigquery_load_commit(void *load, struct err *err);
+void bigquery_load_free(void *load);

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * BigQuery: uploads of rows for a load job, in chunks of a session. What arrived is asked for after
+ * any trouble, and a session that was lost is begun anew with the same job, which BigQuery accepts
+ * once only.
+ * Source: https://cloud.google.com/bigquery/docs/reference/api-uploads
+ */
+#include "base/retry.h"
+#include "warehouse/bigquery_impl.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { CHUNK_BYTES = 16 << 20 }; // a multiple of 256 KiB, as all but the last chunk must be
+
+enum outcome { UPLOAD_GOES_ON, UPLOAD_DONE, UPLOAD_LOST, UPLOAD_KNOWN };
+
+struct upload {
+    struct bigquery *b;
+    const json_t *job;
+    int fd;
+    uint64_t n, offset;
+    char *session; // its URL
+    uint8_t *chunk;
+    json_t *answer;
+};
+
+/* Tokens go where the API is, and nowhere else. */
+static bool is_trusted(const struct bigquery *b, const char *url)
+{
+    static const char https[] = "https://", google[] = ".googleapis.com";
+    const size_t n = strlen(b->base);
+    if (strncmp(url, b->base, n) == 0 && url[n] == '/')
+        return true;
+    if (!b->auth || strncmp(url, https, sizeof https - 1) != 0)
+        return false;
+    const char *host = url + sizeof https - 1;
+    const size_t len = strcspn(host, "/"), tail = sizeof google - 1;
+    return len > tail && memcmp(host + len - tail, google, tail) == 0 && !memchr(host, '@', len);
+}
+
+static int take_session(struct upload *u, const struct http_response *response, struct err *err)
+{
+    const struct span location = http_response_header(response, "Location");
+    free(u->session);
+    u->session = strndup((const char *)location.ptr, location.len);
+    if (!u->session)
+        return err_set(err, E_NOMEM, 0, "no memory for an address");
+    if (!is_trusted(u->b, u->session))
+        return err_set(err, E_FORMAT, 0, "%s: the upload would go to another server", u->b->url);
+    u->offset = 0;
+    return UPLOAD_GOES_ON;
+}
+
+static int failed(const struct upload *u, const struct http_response *response, struct err *err)
+{
+    json_t *answer = json_loadb((const char *)response->body.data, response->body.len, 0, NULL);
+    const int code = response->status == 400 ? E_ARG : E_IO;
+    const int r = bigquery_answer_err(err, code, u->b, "upload of rows", response->status, answer);
+    json_decref(answer);
+    return r;
+}
+
+/* Are there limits that pass? */
+static bool is_called_too_often(const struct http_response *response)
+{
+    json_t *answer = json_loadb((const char *)response->body.data, response->body.len, 0, NULL);
+    const bool yes =
+        response->status == 403 && strcmp(bigquery_reason(answer), "rateLimitExceeded") == 0;
+    json_decref(answer);
+    return yes;
+}
+
+/* @return an outcome, or E_*. */
+static int begin_session(struct upload *u, struct err *err)
+{
+    CLEANUP(http_response_deinit) struct http_response response;
+    CLEANUP(buf_deinit) struct buf url = BUF_INIT(BIGQUERY_URL_MAX);
+    char length[32];
+    http_response_init(&response);
+    char *body = json_dumps(u->job, JSON_COMPACT);
+    int r =
+        body ? buf_printf(&url, err, "%s/upload/bigquery/v2/projects/%s/jobs?uploadType=resumable",
+                          u->b->base, u->b->project)
+             : bigquery_need(NULL, err);
+    if (r == 0)
+        r = buf_append_byte(&url, '\0', err);
+    (void)snprintf(length, sizeof length, "%" PRIu64, u->n);
+    struct http_request request = {
+        .method = "POST",
+        .url = (const char *)url.data,
+        .headers = {{"Content-Type", "application/json; charset=UTF-8"},
+                    {"X-Upload-Content-Type", "application/octet-stream"},
+                    {"X-Upload-Content-Length", length}},
+        .n_headers = 3,
+        .body = body ? span_str(body) : (struct span){0},
+    };
+    bigquery_sign(u->b, &request);
+    if (r == 0)
+        r = http_send(u->b->http, &request, &response, err);
+    free(body);
+    if (r < 0)
+        return r;
+    if (response.status == 409)
+        return UPLOAD_KNOWN;
+    if (is_called_too_often(&response))
+        return UPLOAD_LOST;
+    return response.status == 200 ? take_session(u, &response, err) : failed(u, &response, err);
+}
+
+/* "bytes=0-42": 43 have arrived. No header: none has. */
+static int take_progress(struct upload *u, const struct http_response *response, struct err *err)
+{
+    const struct span range = http_response_header(response, "Range");
+    char text[64];
+    uint64_t last;
+    u->offset = 0;
+    if (range.len == 0)
+        return UPLOAD_GOES_ON;
+    (void)snprintf(text, sizeof text, "%.*s", (int)range.len, (const char *)range.ptr);
+    if (sscanf(text, "bytes=0-%" SCNu64, &last) != 1 || last >= u->n)
+        return err_set(err, E_FORMAT, 0, "%s: the upload's answer has no range", u->b->url);
+    u->offset = last + 1;
+    return UPLOAD_GOES_ON;
+}
+
+static int take_job(struct upload *u, const struct http_response *response, struct err *err)
+{
+    u->answer = json_loadb((const char *)response->body.data, response->body.len, 0, NULL);
+    return u->answer ? UPLOAD_DONE
+                     : err_set(err, E_FORMAT, 0, "%s: the upload's answer is no job", u->b->url);
+}
+
+static int judge(struct upload *u, const struct http_response *response, struct err *err)
+{
+    switch (response->status) {
+    case 200:
+    case 201:
+        return take_job(u, response, err);
+    case 308:
+        return take_progress(u, response, err);
+    case 404:
+    case 410:
+        return UPLOAD_LOST;
+    case 409:
+        return UPLOAD_KNOWN;
+    default:
+        if (is_called_too_often(response))
+            return UPLOAD_LOST;
+        return failed(u, response, err);
+    }
+}
+
+/* Send bytes with a Content-Range, once: a chunk may not be repeated blindly. @return an outcome;
+ * E_AGAIN: nobody knows what arrived; or E_*. */
+static int put(struct upload *u, struct span bytes, const char *range, struct err *err)
+{
+    CLEANUP(http_response_deinit) struct http_response response;
+    http_response_init(&response);
+    struct http_request request = {
+        .method = "PUT",
+        .url = u->session,
+        .headers = {{"Content-Type", "application/octet-stream"}, {"Content-Range", range}},
+        .n_headers = 2,
+        .body = bytes,
+        .no_retry = true,
+    };
+    bigquery_sign(u->b, &request);
+    const int r = http_send(u->b->http, &request, &response, err);
+    if (r == E_IO)
+        return E_AGAIN;
+    return r < 0 ? r : judge(u, &response, err);
+}
+
+static int put_chunk(struct upload *u, struct err *err)
+{
+    char range[96];
+    const size_t len = u->n - u->offset < CHUNK_BYTES ? (size_t)(u->n - u->offset) : CHUNK_BYTES;
+    size_t done = 0;
+    while (done < len) {
+        const ssize_t got = pread(u->fd, u->chunk + done, len - done, (off_t)(u->offset + done));
+        if (got <= 0 && !(got < 0 && errno == EINTR))
+            return err_set(err, E_IO, got < 0 ? errno : 0, "read the rows to upload");
+        done += got > 0 ? (size_t)got : 0;
+    }
+    (void)snprintf(range, sizeof range, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, u->offset,
+                   u->offset + len - 1, u->n);
+    return put(u, span_of(u->chunk, len), range, err);
+}
+
+static int ask_progress(struct upload *u, struct err *err)
+{
+    char range[64];
+    (void)snprintf(range, sizeof range, "bytes */%" PRIu64, u->n);
+    return put(u, (struct span){0}, range, err);
+}
+
+/* One step. *stuck: nothing was gained by it, so that a wait is due before the next. */
+static int step(struct upload *u, int before, bool *stuck, struct err *err)
+{
+    const uint64_t offset = u->offset;
+    int r;
+    if (before == UPLOAD_LOST)
+        r = begin_session(u, err);
+    else if (before == E_AGAIN || offset == u->n)
+        r = ask_progress(u, err);
+    else
+        r = put_chunk(u, err);
+    *stuck = r == UPLOAD_LOST || r == E_AGAIN ||
+             (r == UPLOAD_GOES_ON && before == UPLOAD_GOES_ON && u->offset <= offset);
+    return r;
+}
+
+/* Chunks until the job is there. Troubles add up over the whole upload. */
+static int run(struct upload *u, struct err *err)
+{
+    static const struct retry_policy policy = {.max_retries = 10,
+                                               .first_wait_ms = 500,
+                                               .multiplier = 2,
+                                               .max_wait_ms = 32000,
+                                               .jitter = 0.5};
+    struct retry retry;
+    bool stuck = false;
+    retry_init(&retry, &policy, retry_now_ms(), (uint64_t)getpid());
+    int r = UPLOAD_LOST; // there is no session yet
+    do {
+        uint64_t wait_ms = 0;
+        if (stuck && !retry_next(&retry, retry_now_ms(), 0, &wait_ms))
+            return r == E_AGAIN
+                       ? E_IO
+                       : err_set(err, E_IO, 0, "%s: an upload makes no progress", u->b->url);
+        if (stuck)
+            retry_sleep_ms(wait_ms);
+        r = step(u, r, &stuck, err);
+    } while (r == UPLOAD_GOES_ON || r == UPLOAD_LOST || r == E_AGAIN);
+    return r;
+}
+
+int bigquery_upload(struct bigquery *b, const char *id, const json_t *job, int fd, uint64_t n,
+                    json_t **answer, struct err *err)
+{
+    struct upload u = {.b = b, .job = job, .fd = fd, .n = n};
+    u.chunk = malloc(n < CHUNK_BYTES ? (size_t)n : CHUNK_BYTES);
+    int r = u.chunk ? run(&u, err) : err_set(err, E_NOMEM, 0, "no memory for rows");
+    free(u.chunk);
+    free(u.session);
+    if (r == UPLOAD_KNOWN)
+        return bigquery_get_job(b, id, answer, err);
+    if (r < 0)
+        return r;
+    *answer = u.answer;
+    return 0;
+}
