@@ -17,6 +17,7 @@ enum {
 
 /* What an answer says of the keys that are still there. */
 struct failures {
+    bool answered;       // it is a DeleteResult at all
     size_t n, n_passing; // passing: another try may succeed
     char key[128], code[S3_CODE_BYTES], message[S3_MESSAGE_BYTES]; // of the element being read
     char first[512];
@@ -52,6 +53,8 @@ static int on_result(void *arg, const char *path, struct span text, struct err *
         keep(f->message, sizeof f->message, text);
     else if (strcmp(path, "DeleteResult/Error") == 0)
         note(f);
+    else if (strcmp(path, "DeleteResult") == 0)
+        f->answered = true;
     else if (strcmp(path, "Error/Code") == 0)
         return err_set(err, E_IO, 0, "the server answers 200 and then %.*s", (int)text.len,
                        (const char *)text.ptr);
@@ -123,6 +126,8 @@ static int send_batch(struct s3 *s3, struct s3_call *call, struct err *err)
     if (response.status != 200)
         return s3_refused(s3, &response, err);
     r = s3_xml_walk(buf_span(&response.body), on_result, &f, err);
+    if (r == 0 && !f.answered)
+        return err_set(err, E_FORMAT, 0, "the server does not say what it deleted");
     if (r < 0 || f.n == 0)
         return r;
     r = err_set(err, E_IO, 0, "%s (%zu objects)", f.first, f.n);

@@ -13,9 +13,9 @@ struct page {
     struct s3 *s3;
     const char *prefix; // that was asked for, without the store's
     struct store_listing *out;
-    struct store_object object; // under construction
-    struct buf key, token;      // key: as sent; token: of the next page, with a NUL
-    bool one_level, encoded, truncated;
+    struct store_object object;                 // under construction
+    struct buf key, token;                      // key: as sent; token: of the next page, with a NUL
+    bool one_level, listed, encoded, truncated; // listed: it is a listing at all
 };
 
 static int hex_digit(uint8_t c)
@@ -97,6 +97,8 @@ static int on_element(void *arg, const char *path, struct span text, struct err 
 {
     static const char root[] = "ListBucketResult/";
     struct page *p = arg;
+    if (strcmp(path, "ListBucketResult") == 0)
+        p->listed = true;
     if (strncmp(path, root, sizeof root - 1) != 0)
         return 0;
     path += sizeof root - 1;
@@ -129,10 +131,12 @@ static int read_page(struct page *p, const struct http_response *response, struc
     const struct span body = buf_span(&response->body);
     CLEANUP(buf_deinit) struct buf before = p->token;
     p->token = BUF_INIT(MAX_TOKEN);
-    p->encoded = p->truncated = false;
+    p->listed = p->encoded = p->truncated = false;
     int r = s3_xml_walk(body, on_encoding, p, err);
     if (r == 0)
         r = s3_xml_walk(body, on_element, p, err);
+    if (r == 0 && !p->listed)
+        return err_set(err, E_FORMAT, 0, "the server answers with something else than a listing");
     if (r < 0 || !p->truncated)
         return r;
     if (p->token.len == 0)
