@@ -112,6 +112,8 @@ static int by_batch_id(const void *a, const void *b)
 
 static int check_repeats(const struct data_config *config, struct err *err)
 {
+    if (config->n < 2)
+        return 0;
     char **ids = calloc(config->n, sizeof *ids);
     if (!ids)
         return err_set(err, E_NOMEM, 0, "no memory for %zu batch ids", config->n);

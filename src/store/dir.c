@@ -103,7 +103,7 @@ static int dir_get(struct store_reader **out, void *self, const char *key, uint6
     int r = dir_find(&spot, self, key, err);
     if (r == 0)
         r = dir_open_object(&fd, &st, &spot, err);
-    if (r < 0)
+    if (r != 0)
         return r;
     const uint64_t size = (uint64_t)st.st_size;
     const uint64_t begin = offset < size ? offset : size;
@@ -232,7 +232,7 @@ static int dir_put(void *self, const char *key, struct span bytes,
 {
     void *upload = NULL;
     const int r = upload_begin(&upload, self, key, options, err);
-    return r < 0 ? r : upload_finish(upload, bytes, object, err);
+    return upload ? upload_finish(upload, bytes, object, err) : r;
 }
 
 const struct store_backend store_directory = {

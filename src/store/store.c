@@ -164,7 +164,7 @@ int store_get(struct store_reader **out, struct store *store, const char *key, u
     if (r < 0)
         return r;
     r = store->backend->get(&reader, store->self, key, offset, len, err);
-    if (r < 0)
+    if (!reader)
         return wrap(store, "read", key, r, err);
     reader->store = store;
     reader->key = reader->object.key = strdup(key);
@@ -202,33 +202,44 @@ void store_reader_close(struct store_reader *reader)
     free(key);
 }
 
+/* Fill bytes to the last, or fail. */
+static int read_exactly(struct store_reader *reader, uint8_t *bytes, size_t len, struct err *err)
+{
+    const struct source source = store_reader_source(reader);
+    for (size_t at = 0; at < len;) {
+        const ssize_t n = source.read(source.arg, bytes + at, len - at, err);
+        if (n < 0)
+            return (int)n;
+        if (n == 0)
+            return err_set(err, E_IO, 0, "read %s/%s: it ended early", reader->store->name,
+                           reader->key);
+        at += (size_t)n;
+    }
+    return 0;
+}
+
 int store_get_all(struct store *store, const char *key, struct buf *out,
                   struct store_object *object, struct err *err)
 {
     CLEANUP(store_reader_closep) struct store_reader *reader = NULL;
     int r = store_get(&reader, store, key, 0, STORE_TO_END, err);
-    if (r < 0)
+    if (!reader)
         return r;
     const uint64_t size = reader->object.size;
     if (size > out->max - out->len)
         return err_set(err, E_NOMEM, 0, "%s/%s has %llu bytes, more than the %zu allowed here",
                        store->name, key, (unsigned long long)size, out->max - out->len);
     r = buf_reserve(out, (size_t)size, err);
-    const struct source source = store_reader_source(reader);
-    const size_t end = out->len + (size_t)size;
-    while (r == 0 && out->len < end) {
-        const ssize_t n = source.read(source.arg, out->data + out->len, end - out->len, err);
-        if (n < 0)
-            return (int)n;
-        if (n == 0)
-            return err_set(err, E_IO, 0, "read %s/%s: it ended early", store->name, key);
-        out->len += (size_t)n;
-    }
-    if (r == 0 && object) {
+    if (r == 0 && size > 0)
+        r = read_exactly(reader, out->data + out->len, (size_t)size, err);
+    if (r < 0)
+        return r;
+    out->len += (size_t)size;
+    if (object) {
         *object = reader->object;
         object->key = (char *)(uintptr_t)key; // borrowed, as by store_stat
     }
-    return r;
+    return 0;
 }
 
 int store_delete(struct store *store, const char *const *keys, size_t n, struct err *err)

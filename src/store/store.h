@@ -118,7 +118,8 @@ const struct store_object *store_reader_object(const struct store_reader *reader
 void store_reader_close(struct store_reader *reader); // also before its end
 DEFINE_FREEP(struct store_reader, store_reader_close)
 
-/** Append a whole object to out, at most out->max bytes in all. @return 0, E_ABSENT or E_*. */
+/** Append a whole object to out, at most out->max bytes in all; a failure leaves out->len. @return
+ * 0, E_ABSENT or E_*. */
 struct buf;
 MUST_CHECK int store_get_all(struct store *store, const char *key, struct buf *out,
                              struct store_object *object, struct err *err);

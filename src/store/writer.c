@@ -126,8 +126,9 @@ int store_put(struct store *store, const char *key, struct span bytes,
 {
     struct store_writer *w = NULL;
     int r = store_put_begin(&w, store, key, options, err);
-    if (r == 0)
-        r = store_writer_write(w, bytes.ptr, bytes.len, err);
+    if (!w)
+        return r;
+    r = store_writer_write(w, bytes.ptr, bytes.len, err);
     if (r == 0)
         return store_writer_commit(w, object, err);
     store_writer_abandon(w);
