@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * One server is killed before its k-th change of a store, for every k, and started again at once,
- * while the other goes on. Afterwards a new data set of the same date is processed.
+ * while the other goes on. Afterwards a new data set of the same date is processed. It takes a
+ * minute and more with every k; WEIR_KILL_STEP says how many of them to leave out (default: enough
+ * to be quick; make test-real takes 1).
  */
 #include "pair_test.h"
 
-enum { KILLED = 128 + 9, MOST_CHANGES = 2000 };
+enum { KILLED = 128 + 9, MOST_CHANGES = 2000, QUICK_STEP = 16 };
 
 static const struct pair_data first = {.n = 9, .bad = 2, .seed = 1};
 static const struct pair_data second = {.n = 12, .bad = 1, .seed = 3, .n_parts = 3};
@@ -32,12 +34,20 @@ static void check_run(struct pair *p, const struct pair_data *data, const struct
         pair_assert_clean(p);
 }
 
-/* Every k, or every step-th. */
-static void kill_everywhere(bool one_bucket, const struct pair_how *how, unsigned step)
+/* How far k goes each time; others are left out, differently in each test. */
+static unsigned step_of(void)
 {
+    const char *text = getenv("WEIR_KILL_STEP");
+    const unsigned long step = text ? strtoul(text, NULL, 10) : 0;
+    return step > 0 && step < MOST_CHANGES ? (unsigned)step : QUICK_STEP;
+}
+
+static void kill_everywhere(bool one_bucket, const struct pair_how *how, unsigned from)
+{
+    const unsigned step = step_of();
     for (int victim = 0; victim < 2; victim++) {
         bool killed = true;
-        for (unsigned k = 1; killed && k < MOST_CHANGES; k += step) {
+        for (unsigned k = 1 + from % step; killed && k < MOST_CHANGES; k += step) {
             struct pair *p = pair_new(one_bucket);
             pair_stage(p, &first);
             killed = kill_and_restart(p, victim, how, k);
@@ -56,19 +66,19 @@ static void kill_everywhere(bool one_bucket, const struct pair_how *how, unsigne
 static void killed_before_any_change_it_finishes(void **state)
 {
     (void)state;
-    kill_everywhere(false, &(struct pair_how){0}, 1);
+    kill_everywhere(false, &(struct pair_how){0}, 0);
 }
 
 static void in_one_bucket_too(void **state)
 {
     (void)state;
-    kill_everywhere(true, &(struct pair_how){0}, 3);
+    kill_everywhere(true, &(struct pair_how){0}, 5);
 }
 
 static void with_kept_state_too(void **state)
 {
     (void)state;
-    kill_everywhere(false, &(struct pair_how){.keep_state = true}, 3);
+    kill_everywhere(false, &(struct pair_how){.keep_state = true}, 10);
 }
 
 /* While the new data set is processed, too: what the last one left must not come in between. */
@@ -78,12 +88,12 @@ static void killed_in_the_second_data_set(void **state)
     for (int keep = 0; keep < 2; keep++) {
         const struct pair_how how = {.keep_state = keep == 1};
         bool killed = true;
-        for (unsigned k = 1; killed && k < MOST_CHANGES; k += 2) {
+        for (unsigned k = 3; killed && k < MOST_CHANGES; k += step_of()) {
             struct pair *p = pair_new(false);
             pair_stage(p, &first);
             assert_true(pair_run_both(p, &how));
             pair_stage(p, &second);
-            killed = kill_and_restart(p, (int)(k / 2 % 2), &how, k);
+            killed = kill_and_restart(p, (int)(k % 2), &how, k);
             check_run(p, &second, &how);
             pair_free(p);
         }
