@@ -93,7 +93,7 @@ static void killed_in_the_second_data_set(void **state)
             pair_stage(p, &first);
             assert_true(pair_run_both(p, &how));
             pair_stage(p, &second);
-            killed = kill_and_restart(p, (int)(k % 2), &how, k);
+            killed = kill_and_restart(p, (int)(k / step_of() % 2), &how, k);
             check_run(p, &second, &how);
             pair_free(p);
         }
