@@ -16,31 +16,47 @@ server_cache=${XDG_CACHE_HOME:-$HOME/.cache}/weir
 versitygw_version=v1.8.0
 minio_version=v0.0.0-20260212201848-7aac2a2c5b7c
 fake_gcs_version=v1.56.1
+bigquery_emulator_version=v0.8.1
+bqemulator_version=1.4.0
 
 servers_running=
 servers_started=0
 [ -z "${tap_dir:-}" ] || trap 'stop_servers; rm -rf "$tap_dir"' EXIT
 trap 'exit 1' PIPE # a reader that went away must not leave servers behind
 
-# install_go_server PROGRAM VERSION MODULE - sets server_program. The module proxy checks the sums.
-install_go_server() {
-    server_home=$server_cache/$1-$2
-    server_program=$server_home/$1
-    [ ! -x "$server_program" ] || return 0
+# install_once NAME COMMAND... - sets server_home; the command gets a new folder to fill as its last
+# argument, which takes that place when it succeeds.
+install_once() {
+    server_home=$server_cache/$1
+    shift
+    [ ! -d "$server_home" ] || return 0
     mkdir -p "$server_cache"
     (
         flock 9
-        [ ! -x "$server_program" ] || exit 0
-        PATH=$PATH:/usr/local/go/bin
-        command -v go >/dev/null || {
-            echo "servers: $1 is built with Go: put go 1.21 or newer into PATH (https://go.dev/dl)"
-            exit 1
-        }
-        echo "servers: building $1 $2, once" >&2
+        [ ! -d "$server_home" ] || exit 0
+        echo "servers: installing ${server_home##*/}, once" >&2
         rm -rf "$server_home.part"
-        GOBIN=$server_home.part GOFLAGS=-buildvcs=false go install "$3@$2" &&
+        mkdir "$server_home.part" && "$@" "$server_home.part" &&
             mv "$server_home.part" "$server_home"
     ) 9>"$server_home.lock"
+}
+
+run_go() (
+    PATH=$PATH:/usr/local/go/bin
+    command -v go >/dev/null || {
+        echo "servers: test servers are built with Go: put go 1.25 or newer into PATH (https://go.dev/dl)"
+        exit 1
+    }
+    GOFLAGS=-buildvcs=false go "$@"
+)
+
+build_go_server() {
+    GOBIN=$2 run_go install "$1"
+}
+
+# install_go_server PROGRAM VERSION MODULE - sets server_program. The module proxy checks the sums.
+install_go_server() {
+    install_once "$1-$2" build_go_server "$3@$2" && server_program=$server_home/$1
 }
 
 install_versitygw() {
@@ -53,6 +69,32 @@ install_minio() {
 
 install_fake_gcs() {
     install_go_server fake-gcs-server $fake_gcs_version github.com/fsouza/fake-gcs-server
+}
+
+# go install refuses this module's version; a module that requires it does not. The go line prunes
+# what need not be loaded.
+build_bigquery_emulator() {
+    printf 'module emulator\n\ngo 1.25.0\n\nrequire %s %s\n' \
+        github.com/goccy/bigquery-emulator $bigquery_emulator_version >"$1/go.mod" &&
+        run_go build -C "$1" -mod=mod -o bigquery-emulator \
+            github.com/goccy/bigquery-emulator/cmd/bigquery-emulator
+}
+
+install_bigquery_emulator() {
+    install_once bigquery-emulator-$bigquery_emulator_version build_bigquery_emulator
+}
+
+# Its DuckDB looks for extensions below HOME.
+fill_bqemulator() {
+    python3 -m venv "$1" && "$1/bin/python" -m pip -q install bqemulator==$bqemulator_version \
+        duckdb==1.5.5 duckdb-extensions==1.5.5 duckdb-extension-spatial==1.5.5 \
+        duckdb-extension-avro==1.5.5 numpy &&
+        mkdir "$1/home" && HOME=$1/home "$1/bin/python" -c \
+            'from duckdb_extensions import import_extension as i; i("spatial"); i("avro")'
+}
+
+install_bqemulator() {
+    install_once bqemulator-$bqemulator_version fill_bqemulator
 }
 
 # free_port - a loopback port that nobody listens on now.
@@ -204,7 +246,26 @@ start_fault_proxy() {
         python3 "$1/tests/real/fault_proxy.py" PORT "$server_port" "$proxy_rules" "$proxy_log"
 }
 
+# start_bigquery_emulator PROJECT - BigQuery with Google's own SQL analyzer, in memory, without tokens.
+start_bigquery_emulator() {
+    install_bigquery_emulator || return 1
+    start_server bigquery-emulator "/bigquery/v2/projects/$1/datasets" http \
+        "$server_home/bigquery-emulator" "--project=$1" --host=127.0.0.1 --port=PORT \
+        "--grpc-port=$(free_port)"
+}
+
+# start_bqemulator PROJECT DIR - BigQuery over DuckDB, without tokens; gs://BUCKET is DIR/BUCKET.
+start_bqemulator() {
+    install_bqemulator || return 1
+    mkdir -p "$2"
+    start_server bqemulator "/bigquery/v2/projects/$1/datasets" http \
+        env HOME="$server_home/home" BQEMU_GCS_LOCAL_ROOT="$2" \
+        "$server_home/bin/python" -m bqemulator start --rest-port PORT \
+        --grpc-port "$(free_port)" --project "$1"
+}
+
 # install_servers - all of them, for scripts/test-real.
 install_servers() {
-    install_versitygw && install_minio && install_fake_gcs
+    install_versitygw && install_minio && install_fake_gcs && install_bigquery_emulator &&
+        install_bqemulator
 }

@@ -35,6 +35,8 @@ comes_and_goes start_versitygw "$tap_dir/versitygw" key some-secret
 comes_and_goes start_minio "$tap_dir/minio" key some-secret
 server_certs=
 comes_and_goes start_fake_gcs "$tap_dir/gcs"
+comes_and_goes start_bigquery_emulator a-project
+comes_and_goes start_bqemulator a-project "$tap_dir/buckets"
 
 # An unusable program must not hang anyone.
 if start_server broken / http false >"$tap_dir/said" 2>&1; then
