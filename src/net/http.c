@@ -190,7 +190,7 @@ int http_try(struct exchange *x, const struct http_request *request, struct err 
         if (r == 0)
             return 0;
         exchange_end(x);
-        const uint64_t asked_ms = http_retry_after_ms(x->response);
+        const uint64_t asked_ms = http_response_retry_after_ms(x->response);
         uint64_t wait_ms;
         if (r != E_AGAIN || request->no_retry ||
             !retry_next(&t.retry, retry_now_ms(), asked_ms, &wait_ms))

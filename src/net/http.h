@@ -74,6 +74,9 @@ void http_response_init(struct http_response *r);
 void http_response_deinit(struct http_response *r);
 /** The value of a header (first one, case-insensitive name), or an empty span. */
 struct span http_response_header(const struct http_response *r, const char *name);
+/** What Retry-After asks for, in seconds or by a date; 0: nothing. For callers that retry by
+ * themselves; http_send does so. */
+uint64_t http_response_retry_after_ms(const struct http_response *r);
 
 /** @return 0 with any status that is not retried, or E_IO (retries exhausted, err and response have
  * the last answer; or a failure that stays, such as an untrusted certificate), E_FORMAT, E_NOMEM,

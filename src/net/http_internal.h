@@ -75,5 +75,3 @@ MUST_CHECK int http_try(struct exchange *x, const struct http_request *request, 
 /** Method and URL for messages, without the query. */
 enum { HTTP_NAME_BYTES = 256 };
 void http_request_name(char out[HTTP_NAME_BYTES], const struct http_request *request);
-/** What Retry-After asks for, a number of seconds or a date; 0: nothing. */
-uint64_t http_retry_after_ms(const struct http_response *response);

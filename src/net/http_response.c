@@ -64,7 +64,7 @@ static bool read_seconds(struct span text, uint64_t *seconds)
     return text.len > 0;
 }
 
-uint64_t http_retry_after_ms(const struct http_response *response)
+uint64_t http_response_retry_after_ms(const struct http_response *response)
 {
     const struct span text = http_response_header(response, "Retry-After");
     uint64_t seconds;
