@@ -13,6 +13,7 @@
 static const struct store_backend *const backends[STORE_KINDS] = {
     [STORE_DIRECTORY] = &store_directory,
     [STORE_S3] = &store_s3,
+    [STORE_GCS] = &store_gcs,
 };
 
 static int set_name(struct store *store, const struct store_config *config)

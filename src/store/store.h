@@ -36,7 +36,8 @@ struct store_config {
      */
     const char *url;
     /* S3: "http://host:port" or "https://host"; NULL: AWS's own for the region. GCS: replaced by
-     * the environment's STORAGE_EMULATOR_HOST, which the program passes here. */
+     * the environment's STORAGE_EMULATOR_HOST ("host:port" or a URL), which the program passes
+     * here; it gets no token, unless it is https:// and google_credentials are given. */
     const char *endpoint;
     const char *region;                  // NULL: us-east-1
     const struct opt_secret *access_key; // len 0 or NULL: requests are not signed
