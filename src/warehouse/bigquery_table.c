@@ -52,7 +52,7 @@ static int get_table(struct bigquery *b, const struct table_name *name, json_t *
                      struct err *err)
 {
     CLEANUP(buf_deinit) struct buf path = BUF_INIT(BIGQUERY_URL_MAX);
-    int status;
+    int status = 0;
     int r = table_path(&path, name, err);
     if (r == 0)
         r = bigquery_call(b, "GET", (const char *)path.data, NULL, &status, table, err);
@@ -113,7 +113,7 @@ static int create(struct bigquery *b, const char *path, const json_t *body, stru
 static int ensure_dataset(struct bigquery *b, const char *dataset, struct err *err)
 {
     CLEANUP(buf_deinit) struct buf path = BUF_INIT(BIGQUERY_URL_MAX);
-    int status;
+    int status = 0;
     json_t *answer = NULL;
     int r = buf_printf(&path, err, "/datasets/%s", dataset);
     if (r == 0)
