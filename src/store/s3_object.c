@@ -175,6 +175,7 @@ int s3_put(void *self, const char *key, struct span bytes, const struct store_pu
     char quoted[STORE_VERSION_BYTES + 2];
     http_response_init(&response);
     s3_call_condition(&call, options, quoted);
+    call.counted = call.n_headers > 0;
     int r = s3_send(self, &call, &response, err);
     if (r < 0)
         return r;

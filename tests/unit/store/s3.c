@@ -196,6 +196,19 @@ static void a_server_without_conditions_is_an_error(void **state)
     assert_contains(f->err.text, "conditional writes");
 }
 
+static void knows_its_own_write_again(void **state)
+{
+    struct fixture *f = *state;
+    SERVE(f, {.then = THEN_CLOSE}, STATUS("412 X", ERROR("PreconditionFailed")),
+          {.text = HEAD("200 OK") "ETag: \"1cb251ec0d568de6a929b520c4aed8d1\"\r\n\r\n",
+           .then = THEN_CLOSE},
+          STATUS("412 X", ERROR("PreconditionFailed")));
+    const struct store_put_options options = {.if_absent = true};
+    assert_int_equal(store_put(f->store, "key", span_str("text"), &options, NULL, &f->err), 0);
+    assert_int_equal(store_put(f->store, "key", span_str("text"), &options, NULL, &f->err),
+                     STORE_CONFLICT);
+}
+
 #define LIST(inner) "<ListBucketResult>" inner "</ListBucketResult>"
 #define ENTRY(key)                                                                                 \
     "<Contents><Key>" key "</Key><Size>5</Size><LastModified>2026-01-02T03:04:05.000Z"             \
@@ -312,21 +325,14 @@ static void refuses_other_ranges(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(signs_the_session_token),
-        test(sends_no_signature_without_keys),
-        test(keeps_the_path_of_the_endpoint),
-        test(puts_the_bucket_into_the_host_name),
-        test(refuses_unusable_settings),
-        test(explains_a_wrong_clock),
-        test(explains_another_region),
-        test(survives_pages_of_proxies),
-        test(sends_a_slow_body_again),
-        test(a_server_without_conditions_is_an_error),
-        test(reads_pages),
-        test(refuses_strange_listings),
-        test(reports_what_stayed),
-        test(believes_no_200_before_its_body),
-        test(refuses_other_ranges),
+        test(signs_the_session_token),         test(sends_no_signature_without_keys),
+        test(keeps_the_path_of_the_endpoint),  test(puts_the_bucket_into_the_host_name),
+        test(refuses_unusable_settings),       test(explains_a_wrong_clock),
+        test(explains_another_region),         test(survives_pages_of_proxies),
+        test(sends_a_slow_body_again),         test(a_server_without_conditions_is_an_error),
+        test(knows_its_own_write_again),       test(reads_pages),
+        test(refuses_strange_listings),        test(reports_what_stayed),
+        test(believes_no_200_before_its_body), test(refuses_other_ranges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
