@@ -63,8 +63,7 @@ static int set_whole_size(struct store_object *object, const struct http_respons
     return 0;
 }
 
-/* What the head of a GET says. @return 0: a stream, 1: none, for the range lies behind the end;
- * STORE_CONFLICT is 1, too, but tells itself apart by its status. */
+/* What the head of a GET says. @return 0, STORE_CONFLICT or E_*. */
 static int judge(struct s3 *s3, const struct http_response *response, uint64_t offset,
                  struct store_object *object, struct err *err)
 {

@@ -172,11 +172,12 @@ static void survives_pages_of_proxies(void **state)
 {
     struct fixture *f = *state;
     SERVE(f, STATUS("407 X", "<!DOCTYPE html><html>go away</html>"), OK("<html>hello</html>"),
-          OK("no XML"));
+          OK("no XML"), STATUS("404 X", "<html>nothing here</html>"));
     assert_int_equal(list(f), E_IO);
     assert_contains(f->err.text, "407 from the server");
     assert_int_equal(list(f), E_FORMAT);
     assert_int_equal(list(f), E_FORMAT);
+    assert_int_equal(list(f), E_IO); // not: no such bucket
 }
 
 static void sends_a_slow_body_again(void **state)
