@@ -197,6 +197,16 @@ static void drop_final_slashes(char *path)
         path[len - 1] = '\0';
 }
 
+/* The slash behind which the last name begins, or the first one with a glob letter. */
+static char *last_slash(char *path)
+{
+    char *glob = strpbrk(path, "*?[");
+    char *at = glob ? glob : path + strlen(path);
+    while (at > path && *at != '/')
+        at--;
+    return at;
+}
+
 /* A directory is a store; anything else a key in the directory that holds it. */
 static int open_path(struct store **out, char **key, const struct bucket_common *common,
                      const struct bucket_side *side, const char *location, struct err *err)
@@ -209,8 +219,7 @@ static int open_path(struct store **out, char **key, const struct bucket_common 
         return r;
     drop_final_slashes(path);
     const bool is_directory = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-    char *slash = strrchr(path, '/');
-    r = is_directory ? copy_text(&name, "", err) : split_at(slash, &name, err);
+    r = is_directory ? copy_text(&name, "", err) : split_at(last_slash(path), &name, err);
     if (r < 0)
         return r;
     r = open_url(out, common, side, path[0] ? path : "/", err);

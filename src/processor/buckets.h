@@ -39,7 +39,8 @@ MUST_CHECK int bucket_home(char **out, const struct bucket_common *common, struc
  * store and the key prefix or key below it ("" for the whole store). For `--input`, `--output`.
  * Local relative paths are relative to the working directory; a directory that exists is a store,
  * any other path a key in the directory above it, which need not exist. A "/" at the end makes no
- * difference. *key: to be freed.
+ * difference. What begins with the first name that has "*", "?" or "[" stays in the key, for
+ * inputs_find. *key: to be freed.
  */
 MUST_CHECK int location_open(struct store **out, char **key, const struct bucket_common *common,
                              const struct bucket_side *side, const char *location, struct err *err);

@@ -106,6 +106,9 @@ static int prepare(const struct encode_shares_options *o, struct share_batch *ba
         r = share_base64_len(&len, batch, err);
     if (r == 0)
         r = inputs_find(inputs, &o->input, err);
+    for (int i = 0; i < N_SERVERS && r == 0; i++)
+        if (inputs_lie_in(inputs, &o->output[i]))
+            r = err_set(err, E_ARG, 0, "An output is replaced, and --input lies in it.");
     if (r == 0)
         r = count_rows(&result->n_rows, inputs, err);
     if (r < 0)

@@ -5,6 +5,7 @@
 #include "processor/layout.h"
 
 #include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,12 +40,12 @@ int inputs_list(struct inputs *inputs, const struct place *place, const char *pr
     return r < 0 && r != E_ABSENT ? r : take(inputs, text, wanted, err);
 }
 
-/* Keep what matches the glob. */
+/* Keep what matches the glob, or lies in a folder that does. */
 static void filter(struct inputs *inputs, const char *pattern)
 {
     size_t n = 0;
     for (size_t i = 0; i < inputs->n; i++)
-        if (fnmatch(pattern, inputs->keys[i], FNM_PATHNAME | FNM_PERIOD) == 0)
+        if (fnmatch(pattern, inputs->keys[i], FNM_PATHNAME | FNM_PERIOD | FNM_LEADING_DIR) == 0)
             inputs->keys[n++] = inputs->keys[i];
     inputs->n = n;
 }
@@ -93,9 +94,9 @@ int inputs_find(struct inputs *inputs, const struct place *place, struct err *er
     int r = list_one(inputs, place, err);
     if (r != 0)
         return r < 0 ? r : 0;
-    r = strpbrk(place->dir, "*?[") ? list_glob(inputs, place, err)
-                                   : inputs_list(inputs, place, "", NULL, err);
-    if (r == 0 && inputs->n == 0)
+    const bool is_glob = strpbrk(place->dir, "*?[") != NULL;
+    r = is_glob ? list_glob(inputs, place, err) : inputs_list(inputs, place, "", NULL, err);
+    if (r == 0 && inputs->n == 0 && (is_glob || inputs->listing.n == 0))
         r = err_set(err, E_ABSENT, 0, "%s/%s: no such file, and no data files in a folder of it",
                     store_name(place->store), place->dir);
     if (r < 0)
@@ -108,6 +109,19 @@ void inputs_deinit(struct inputs *inputs)
     free(inputs->keys);
     store_listing_deinit(&inputs->listing);
     *inputs = (struct inputs){0};
+}
+
+bool inputs_lie_in(const struct inputs *inputs, const struct place *folder)
+{
+    char place[2 * STORE_MAX_KEY], object[2 * STORE_MAX_KEY];
+    (void)snprintf(place, sizeof place, "%s/%s%s", store_name(folder->store), folder->dir,
+                   folder->dir[0] ? "/" : "");
+    for (size_t i = 0; i < inputs->n; i++) {
+        (void)snprintf(object, sizeof object, "%s/%s", store_name(inputs->store), inputs->keys[i]);
+        if (strncmp(object, place, strlen(place)) == 0)
+            return true;
+    }
+    return false;
 }
 
 struct inputs_stream {

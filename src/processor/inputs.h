@@ -22,10 +22,13 @@ MUST_CHECK int inputs_list(struct inputs *inputs, const struct place *place, con
                            bool (*wanted)(const char *rest), struct err *err);
 /**
  * What --input of a directory command names: one object, a glob ("*", "?", "[..]", which do not
- * match "/"), or all data objects below a folder. @return 0, E_ABSENT when there is none, or E_*.
+ * match "/"; of a folder that matches, all data objects below it), or all data objects below a
+ * folder, which may hold nothing but markers. @return 0, E_ABSENT when there is nothing, or E_*.
  */
 MUST_CHECK int inputs_find(struct inputs *inputs, const struct place *place, struct err *err);
 void inputs_deinit(struct inputs *inputs); // zeroed is fine
+/** Does one of them lie in this folder, which is about to be replaced? */
+bool inputs_lie_in(const struct inputs *inputs, const struct place *folder);
 
 struct inputs_stream;
 /** Lines of all objects, each unpacked where its bytes are gzip and ended by a newline. */

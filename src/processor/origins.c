@@ -18,25 +18,26 @@ void origins_deinit(struct origins *origins)
     *origins = (struct origins){0};
 }
 
-static bool grow(struct origins *origins)
+static int grow(struct origins *origins, struct err *err)
 {
-    if (origins->entries && origins->n < origins->cap)
-        return true;
+    if (origins->n < origins->cap)
+        return 0;
     const size_t cap = origins->cap > 0 ? 2 * origins->cap : 256;
     struct origin *entries =
         origins->n < ORIGINS_MAX ? realloc(origins->entries, cap * sizeof *entries) : NULL;
     if (!entries)
-        return false;
+        return err_set(err, E_NOMEM, 0, "no memory for more than %zu origins", origins->n);
     origins->entries = entries;
     origins->cap = cap;
-    return true;
+    return 0;
 }
 
 int origins_add(struct origins *origins, struct span name, struct span hash, uint64_t index,
                 struct err *err)
 {
-    if (!grow(origins))
-        return err_set(err, E_NOMEM, 0, "no memory for more than %zu origins", origins->n);
+    const int r = grow(origins, err);
+    if (r < 0)
+        return r;
     struct origin o = {.name = strndup((const char *)name.ptr, name.len),
                        .hash = strndup((const char *)hash.ptr, hash.len),
                        .index = index};
