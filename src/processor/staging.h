@@ -28,7 +28,7 @@ struct staging_options {
     const char *table;
     struct warehouse *warehouse;
     uint64_t export_above_bytes; // 0: 5 GB
-    struct place export_to;      // store NULL: none; then the limit does not count
+    struct place export_to;      // store NULL: none; BigQuery then refuses a day above the limit
     const char *export_url;      // of export_to: "gs://bucket/folder"
     struct place output;
     uint64_t partition_bytes; // of A's payloads in a partition; 0: 250 MB

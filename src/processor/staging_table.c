@@ -236,9 +236,15 @@ int staging_read_table(struct staging_intake *in, struct err *err)
     const uint64_t above = o->export_above_bytes > 0 ? o->export_above_bytes : default_export_above;
     uint64_t bytes = 0;
     int r = check_table(o->table, err);
-    if (r == 0 && o->export_to.store)
+    // A local database has no limit, and is exported only where that is asked for.
+    if (r == 0 && (o->export_to.store || warehouse_is_bigquery(o->warehouse)))
         r = measure(o, &bytes, err);
     if (r < 0)
         return r;
+    if (bytes > above && !o->export_to.store)
+        return err_set(err, E_ARG, 0,
+                       "%s has %" PRIu64 " MB of payloads on this date, too many to query: name a "
+                       "folder of a bucket to export them to (--export-to)",
+                       o->table, bytes / 1000000);
     return bytes > above ? read_exported(in, err) : read_rows(in, err);
 }
