@@ -61,6 +61,9 @@ struct http_request {
     struct http_signer signer; // zeroed: none
     size_t max_response;       // bytes of a response body; longer ones are E_FORMAT. 0: 8 MiB
     bool no_retry;             // one try, on a new connection; nothing is sent twice
+    /* Each try on a new connection: what a reused one lost, libcurl sends again by itself, and the
+     * signer would not learn of it. */
+    bool counted;
     /** Statuses that are an answer for the caller even though they would be retried; 0 ends. */
     int final_statuses[4];
 };

@@ -173,7 +173,7 @@ static CURLcode set_request(struct exchange *x, const struct http_request *reque
     else
         SET(CURLOPT_CUSTOMREQUEST, method);
     // What a reused connection lost, libcurl repeats by itself.
-    SET(CURLOPT_FRESH_CONNECT, request->no_retry ? 1L : 0L);
+    SET(CURLOPT_FRESH_CONNECT, request->no_retry || request->counted ? 1L : 0L);
     SET(CURLOPT_ERRORBUFFER, x->error);
     SET(CURLOPT_HEADERFUNCTION, on_header);
     SET(CURLOPT_HEADERDATA, x);

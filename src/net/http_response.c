@@ -75,7 +75,8 @@ uint64_t http_response_retry_after_ms(const struct http_response *response)
         return 0;
     memcpy(date, text.ptr, text.len);
     date[text.len] = '\0';
-    const int64_t at_us = (int64_t)curl_getdate(date, NULL) * 1000000;
-    const int64_t wait_us = at_us - utc_now_us();
-    return at_us > 0 && wait_us > 0 ? (uint64_t)wait_us / 1000 : 0;
+    const int64_t now_ms = utc_now_us() / 1000, last_s = now_ms / 1000 + UINT32_MAX;
+    const int64_t at_s = (int64_t)curl_getdate(date, NULL); // of any year that fits
+    const int64_t wait_ms = (at_s < last_s ? at_s : last_s) * 1000 - now_ms;
+    return wait_ms > 0 ? (uint64_t)wait_ms : 0;
 }

@@ -142,11 +142,11 @@ static int show(struct dumper *d, const struct column *column, const struct cell
     // A control character could end the row or command a terminal; those of two bytes begin with
     // c2.
     for (size_t i = 0; r == 0 && i < d->value.len; i++) {
-        uint8_t *c = &d->value.data[i];
-        if (*c < 0x20 || *c == 0x7f)
-            *c = '?';
-        else if (*c == 0xc2 && i + 1 < d->value.len && c[1] < 0xa0)
-            c[0] = c[1] = '?';
+        uint8_t *text = d->value.data;
+        if (text[i] < 0x20 || text[i] == 0x7f)
+            text[i] = '?';
+        else if (text[i] == 0xc2 && i + 1 < d->value.len && text[i + 1] < 0xa0)
+            text[i] = text[i + 1] = '?';
     }
     return r;
 }

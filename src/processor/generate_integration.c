@@ -51,9 +51,10 @@ static int write_batch(struct share_rows *rows, const struct data_entry *entry, 
         r = share_batch_init(&too_long, rows->options, rows->batch_id, entry->n_data + 1, err);
     if (r < 0)
         return r;
-    rows->batch = &batch;
-    rows->last = too_long.batch ? &too_long : NULL;
-    r = share_rows_run(rows, err);
+    struct share_rows these = *rows;
+    these.batch = &batch;
+    these.last = too_long.batch ? &too_long : NULL;
+    r = share_rows_run(&these, err);
     rows->first_line += rows->n_rows;
     return r;
 }

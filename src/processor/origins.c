@@ -18,26 +18,25 @@ void origins_deinit(struct origins *origins)
     *origins = (struct origins){0};
 }
 
-static int grow(struct origins *origins, struct err *err)
+static bool grow(struct origins *origins)
 {
-    if (origins->n < origins->cap)
-        return 0;
+    if (origins->entries && origins->n < origins->cap)
+        return true;
     const size_t cap = origins->cap > 0 ? 2 * origins->cap : 256;
     struct origin *entries =
         origins->n < ORIGINS_MAX ? realloc(origins->entries, cap * sizeof *entries) : NULL;
     if (!entries)
-        return err_set(err, E_NOMEM, 0, "no memory for more than %zu origins", origins->n);
+        return false;
     origins->entries = entries;
     origins->cap = cap;
-    return 0;
+    return true;
 }
 
 int origins_add(struct origins *origins, struct span name, struct span hash, uint64_t index,
                 struct err *err)
 {
-    const int r = grow(origins, err);
-    if (r < 0)
-        return r;
+    if (!grow(origins))
+        return err_set(err, E_NOMEM, 0, "no memory for more than %zu origins", origins->n);
     struct origin o = {.name = strndup((const char *)name.ptr, name.len),
                        .hash = strndup((const char *)hash.ptr, hash.len),
                        .index = index};

@@ -93,7 +93,7 @@ int ping_maker_new(struct ping_maker **out, const struct ping_plan *plan, struct
 {
     const struct data_config *config = plan->options->config;
     CLEANUP(ping_maker_freep) struct ping_maker *m = calloc(1, sizeof *m);
-    size_t longest = 0;
+    size_t longest = 1;
     if (!m)
         return err_set(err, E_NOMEM, 0, "no memory for a worker");
     m->plan = plan;
@@ -105,7 +105,7 @@ int ping_maker_new(struct ping_maker **out, const struct ping_plan *plan, struct
     for (size_t i = 0; i < config->n && ok; i++) {
         const size_t n = config->entries[i].n_data;
         longest = n > longest ? n : longest;
-        m->sums[i].sums = calloc(n, sizeof *m->sums[i].sums);
+        m->sums[i].sums = calloc(n + 1, sizeof *m->sums[i].sums);
         ok = m->sums[i].sums &&
              prio_encoder_new(&m->encoders[i], plan->batches[i].client) == PRIO_OK;
     }

@@ -56,7 +56,7 @@ static int start_encoders(struct worker *w, struct err *err)
     const struct share_rows *rows = w->rows;
     const size_t n = prio_batch_n_data(rows->batch->batch);
     const size_t n_last = rows->last ? prio_batch_n_data(rows->last->batch) : 0;
-    w->bits = malloc(n > n_last ? n : n_last);
+    w->bits = malloc(n + n_last + 1);
     if (!w->bits)
         return err_set(err, E_NOMEM, 0, "no memory for a row");
     int status = prio_encoder_new(&w->encoder, rows->batch->client);

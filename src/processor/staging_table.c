@@ -145,7 +145,9 @@ struct rows {
 static int take_row(void *arg, const struct cell *cells, struct err *err)
 {
     struct rows *rows = arg;
-    const struct span text = cells[0].is_null ? (struct span){0} : cells[0].text;
+    struct span text = {0};
+    if (!cells[0].is_null)
+        text = cells[0].text;
     buf_clear(&rows->payload);
     rows->number++;
     progress_add(rows->progress, 1, text.len);

@@ -129,6 +129,11 @@ static int by_key(const void *key, const void *object)
     return strcmp(key, ((const struct store_object *)object)->key);
 }
 
+static const struct store_object *find(const struct store_listing *l, const char *key)
+{
+    return l->n > 0 ? bsearch(key, l->objects, l->n, sizeof *l->objects, by_key) : NULL;
+}
+
 /* The source object that belongs at a target key, or NULL. */
 static const struct store_object *source_of(const struct side *side, const char *key)
 {
@@ -138,8 +143,7 @@ static const struct store_object *source_of(const struct side *side, const char 
     if (buf_append(&text, side->from.data, side->from.len - 1, NULL) != 0 ||
         buf_append(&text, rest, strlen(rest) + 1, NULL) != 0)
         return NULL;
-    return bsearch(text.data, side->source.objects, side->source.n, sizeof *side->source.objects,
-                   by_key);
+    return find(&side->source, (const char *)text.data);
 }
 
 /* Delete what the date has at the target and the source lacks. */
@@ -173,8 +177,7 @@ static int delete_strangers(struct transfer *t, struct side *side, struct err *e
 /* Do both have the same contents, as far as listings tell? */
 static bool is_there(const struct side *side, const struct store_object *source, const char *key)
 {
-    const struct store_object *present =
-        bsearch(key, side->present.objects, side->present.n, sizeof *side->present.objects, by_key);
+    const struct store_object *present = find(&side->present, key);
     return present && present->size == source->size && source->content[0] != '\0' &&
            strcmp(present->content, source->content) == 0;
 }

@@ -28,7 +28,6 @@ static void gcs_close(void *self)
     free(gcs->prefix);
     free(gcs);
 }
-DEFINE_FREEP(void, gcs_close)
 
 /* STORAGE_EMULATOR_HOST comes with or without a scheme, and with or without a slash behind it. */
 static int set_base(struct gcs *gcs, const char *endpoint, struct err *err)

@@ -50,7 +50,8 @@ static int take_endpoint(struct endpoint *e, const char *text, struct err *err)
 static struct span port_to_say(const struct endpoint *e)
 {
     const char *own = e->scheme.len == strlen("https://") ? ":443" : ":80";
-    return span_equal(e->port, span_str(own)) ? (struct span){0} : e->port;
+    const struct span none = {0};
+    return span_equal(e->port, span_str(own)) ? none : e->port;
 }
 
 #define TEXT(span) (int)(span).len, (span).len > 0 ? (const char *)(span).ptr : ""

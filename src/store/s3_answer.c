@@ -90,10 +90,10 @@ static void advise(char *out, size_t cap, const struct s3 *s3, const struct s3_e
             (void)snprintf(out, cap, "; %s", advices[i].text);
 }
 
-/* A server may say 404 of other things, such as the user. */
+/* A server may say 404 of other things, such as the user, and so may a proxy. */
 static bool is_absence(const struct s3_error *e, int status)
 {
-    static const char *const codes[] = {"", "NoSuchKey", "NoSuchBucket", "NoSuchUpload"};
+    static const char *const codes[] = {"NoSuchKey", "NoSuchBucket", "NoSuchUpload"};
     for (size_t i = 0; status == 404 && i < ARRAY_LEN(codes); i++)
         if (strcmp(e->code, codes[i]) == 0)
             return true;

@@ -37,6 +37,7 @@ struct s3_call {
     struct http_header headers[S3_MAX_CALL_HEADERS]; // besides those of signing
     size_t n_headers;
     struct span body;
+    bool counted;     // n_tries must be exact
     unsigned n_tries; // set by sending
 };
 void s3_call_param(struct s3_call *call, const char *name, const char *value);

@@ -93,6 +93,15 @@ static int set_time(struct store_object *object, struct span text, struct err *e
     return utc_parse(&object->modified_us, copy, err) < 0 ? E_FORMAT : 0;
 }
 
+/* versitygw has none for a file that was laid into its directory. */
+static int no_tag(const struct page *p, struct err *err)
+{
+    return err_set(
+        err, E_FORMAT, 0,
+        "the server gave the object \"%.*s\" no usable ETag: write it through the server",
+        (int)p->key.len, p->key.len > 0 ? (const char *)p->key.data : "");
+}
+
 static int on_element(void *arg, const char *path, struct span text, struct err *err)
 {
     static const char root[] = "ListBucketResult/";
@@ -111,9 +120,9 @@ static int on_element(void *arg, const char *path, struct span text, struct err 
     if (strcmp(path, "Contents/LastModified") == 0)
         return set_time(&p->object, text, err);
     if (strcmp(path, "Contents/ETag") == 0)
-        return s3_object_tag(&p->object, text, err);
+        return s3_object_tag(&p->object, text, NULL) == 0 ? 0 : no_tag(p, err);
     if (strcmp(path, "Contents") == 0) {
-        const int r = add(p, &p->object, err);
+        const int r = p->object.version[0] == '\0' ? no_tag(p, err) : add(p, &p->object, err);
         p->object = (struct store_object){0};
         return r;
     }

@@ -63,8 +63,7 @@ static int set_whole_size(struct store_object *object, const struct http_respons
     return 0;
 }
 
-/* What the head of a GET says. @return 0: a stream, 1: none, for the range lies behind the end;
- * STORE_CONFLICT is 1, too, but tells itself apart by its status. */
+/* What the head of a GET says. @return 0, STORE_CONFLICT or E_*. */
 static int judge(struct s3 *s3, const struct http_response *response, uint64_t offset,
                  struct store_object *object, struct err *err)
 {
@@ -175,6 +174,7 @@ int s3_put(void *self, const char *key, struct span bytes, const struct store_pu
     char quoted[STORE_VERSION_BYTES + 2];
     http_response_init(&response);
     s3_call_condition(&call, options, quoted);
+    call.counted = call.n_headers > 0;
     int r = s3_send(self, &call, &response, err);
     if (r < 0)
         return r;

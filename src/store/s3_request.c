@@ -101,6 +101,7 @@ static int prepare(struct prepared *p, const struct s3 *s3, struct s3_call *call
         .authorization = BUF_INIT_SECRET(MAX_URL),
         .request = {.method = call->method,
                     .body = call->body,
+                    .counted = call->counted,
                     .signer = {.sign = sign, .done = forget, .arg = p}},
     };
     int r = write_url(p, err);

@@ -194,7 +194,8 @@ static int complete(struct upload *u, struct store_object *object, struct err *e
                                                .multiplier = 2,
                                                .max_wait_ms = 10000,
                                                .jitter = 0.5};
-    struct s3_call call = {.method = "POST", .key = u->key, .body = buf_span(&u->complete)};
+    struct s3_call call = {
+        .method = "POST", .key = u->key, .body = buf_span(&u->complete), .counted = true};
     char quoted[STORE_VERSION_BYTES + 2];
     struct retry retry;
     uint64_t wait_ms;

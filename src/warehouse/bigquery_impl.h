@@ -48,6 +48,9 @@ int bigquery_ensure_table(void *impl, const struct table_name *name,
 /** Is a type of BigQuery's ("INTEGER", "INT64") this one? */
 bool bigquery_is_type(enum column_type type, const char *name);
 const char *bigquery_type_name(enum column_type type);
+int bigquery_ensure_dataset(struct bigquery *b, const char *dataset, struct err *err);
+/** POST what may be there already. body NULL: E_NOMEM. */
+int bigquery_create(struct bigquery *b, const char *path, const json_t *body, struct err *err);
 /** {"type": "DAY", "field": partition column}, or NULL: not partitioned, or no memory. */
 json_t *bigquery_partitioning(const struct table_schema *schema);
 
@@ -70,7 +73,8 @@ MUST_CHECK int bigquery_get_job(struct bigquery *b, const char *id, json_t **ans
  * @return 0; 1: it failed in a way that may pass, err says how, try again with another id; E_*.
  */
 MUST_CHECK int bigquery_wait(struct bigquery *b, json_t **answer, struct err *err);
-/** Run a job to its end, three times at most. configuration: borrowed. */
+/** Run a job to its end, three times at most. configuration: borrowed. *answer: also of one that
+ * failed; to be decref'd in any case. */
 MUST_CHECK int bigquery_run_job(struct bigquery *b, const char *kind, json_t *configuration,
                                 json_t **answer, struct err *err);
 
@@ -90,9 +94,14 @@ MUST_CHECK int bigquery_write_row(struct buf *out, const struct column *columns,
 MUST_CHECK int bigquery_read_cell(struct cell *cell, const struct column *column,
                                   const json_t *value, struct err *err);
 
-/* bigquery_query.c */
+/* bigquery_query.c, bigquery_pages.c */
 int bigquery_run_query(void *impl, const char *sql, const struct column *columns,
                        warehouse_row_fn *fn, void *arg, struct err *err);
+
+/** Hand out a query job's rows, page by page. */
+MUST_CHECK int bigquery_walk_pages(struct bigquery *b, const json_t *job,
+                                   const struct column *columns, warehouse_row_fn *fn, void *arg,
+                                   struct err *err);
 
 /* bigquery_load.c */
 int bigquery_load_begin(void **load, void *impl, const struct table_name *name,

@@ -1,107 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* BigQuery: statements as jobs, and their answers page by page. */
+/*
+ * BigQuery: statements as jobs. An answer beyond the size that BigQuery keeps by itself goes into a
+ * table of our own, which is deleted after it was read, and would end within a day anyway.
+ */
+#include "base/utc.h"
 #include "warehouse/bigquery_impl.h"
 
-#include <stdlib.h>
-
-enum { ROWS_A_PAGE = 20000 };
-
-struct pages {
-    struct bigquery *b;
-    const struct column *columns;
-    size_t n_columns;
-    warehouse_row_fn *fn;
-    void *arg;
-    struct cell *cells;
-};
-
-/* "JSON" is text here, as in a load. */
-static bool fits(const struct column *want, const json_t *field)
-{
-    const char *type = json_string_value(json_object_get(field, "type"));
-    const char *mode = json_string_value(json_object_get(field, "mode"));
-    if (!type || (mode && strcmp(mode, "REPEATED") == 0))
-        return false;
-    if (want->type == COLUMN_JSON && bigquery_is_type(COLUMN_STRING, type))
-        return true;
-    return bigquery_is_type(want->type, type);
-}
-
-static int check_columns(const struct pages *p, const json_t *page, struct err *err)
-{
-    const json_t *fields = json_object_get(json_object_get(page, "schema"), "fields");
-    if (json_array_size(fields) != p->n_columns)
-        return err_set(err, E_ARG, 0, "the query gives %zu columns, not %zu",
-                       json_array_size(fields), p->n_columns);
-    for (size_t i = 0; i < p->n_columns; i++)
-        if (!fits(&p->columns[i], json_array_get(fields, i)))
-            return err_set(err, E_ARG, 0, "column %s of the query is not of type %s: cast it",
-                           p->columns[i].name, bigquery_type_name(p->columns[i].type));
-    return 0;
-}
-
-static int hand_out_row(const struct pages *p, const json_t *row, struct err *err)
-{
-    const json_t *values = json_object_get(row, "f");
-    int r = 0;
-    if (json_array_size(values) != p->n_columns)
-        return err_set(err, E_FORMAT, 0, "BigQuery's answer has a row of %zu columns, not %zu",
-                       json_array_size(values), p->n_columns);
-    for (size_t i = 0; i < p->n_columns && r == 0; i++)
-        r = bigquery_read_cell(&p->cells[i], &p->columns[i],
-                               json_object_get(json_array_get(values, i), "v"), err);
-    return r < 0 ? r : p->fn(p->arg, p->cells, err);
-}
-
-static int hand_out(const struct pages *p, const json_t *page, struct err *err)
-{
-    const json_t *rows = json_object_get(page, "rows");
-    int r = 0;
-    for (size_t i = 0; i < json_array_size(rows) && r == 0; i++)
-        r = hand_out_row(p, json_array_get(rows, i), err);
-    return r;
-}
-
-/* token "": the first page. */
-static int get_page(const struct pages *p, const json_t *job, const char *token, json_t **page,
-                    struct err *err)
-{
-    CLEANUP(buf_deinit) struct buf path = BUF_INIT(BIGQUERY_URL_MAX);
-    int status = 0;
-    int r = bigquery_job_path(&path, "queries", job, err);
-    if (r == 0)
-        r = buf_printf(&path, err, "&maxResults=%d&formatOptions.useInt64Timestamp=true%s",
-                       ROWS_A_PAGE, *token ? "&pageToken=" : "");
-    if (r == 0)
-        r = http_escape(&path, span_str(token), false, err);
-    if (r == 0)
-        r = buf_append_byte(&path, '\0', err);
-    if (r == 0)
-        r = bigquery_call(p->b, "GET", (const char *)path.data, NULL, &status, page, err);
-    if (r == 0 && status != 200)
-        r = bigquery_answer_err(err, E_IO, p->b, "GET /queries", status, *page);
-    return r;
-}
-
-static int walk_pages(const struct pages *p, const json_t *job, struct err *err)
-{
-    json_t *page = NULL;
-    int r = get_page(p, job, "", &page, err);
-    if (r == 0)
-        r = check_columns(p, page, err);
-    while (r == 0) {
-        r = hand_out(p, page, err);
-        const char *token = json_string_value(json_object_get(page, "pageToken"));
-        if (r < 0 || !token || !*token)
-            break;
-        json_t *next = NULL;
-        r = get_page(p, job, token, &next, err);
-        json_decref(page);
-        page = next;
-    }
-    json_decref(page);
-    return r;
-}
+#include <inttypes.h>
+#include <stdio.h>
 
 static json_t *configure(const struct bigquery *b, const char *sql)
 {
@@ -116,22 +22,93 @@ static json_t *configure(const struct bigquery *b, const char *sql)
     return json_pack("{s:o}", "query", query);
 }
 
+static bool is_too_large(const json_t *job)
+{
+    const json_t *result = json_object_get(json_object_get(job, "status"), "errorResult");
+    const char *reason = json_string_value(json_object_get(result, "reason"));
+    return reason && strcmp(reason, "responseTooLarge") == 0;
+}
+
+static int create_answer_table(struct bigquery *b, const json_t *reference, struct err *err)
+{
+    CLEANUP(buf_deinit) struct buf path = BUF_INIT(BIGQUERY_URL_MAX);
+    char end_ms[32];
+    (void)snprintf(end_ms, sizeof end_ms, "%" PRId64, (utc_now_us() + us_per_day) / 1000);
+    int r = buf_printf(&path, err, "/datasets/%s/tables", b->dataset);
+    if (r == 0)
+        r = buf_append_byte(&path, '\0', err);
+    if (r == 0)
+        r = bigquery_ensure_dataset(b, b->dataset, err);
+    if (r < 0)
+        return r;
+    json_t *body = json_pack("{s:O, s:s}", "tableReference", reference, "expirationTime", end_ms);
+    r = bigquery_create(b, (const char *)path.data, body, err);
+    json_decref(body);
+    return r;
+}
+
+/* A failure is no loss: the table has an end. */
+static void delete_answer_table(struct bigquery *b, const char *table)
+{
+    CLEANUP(buf_deinit) struct buf path = BUF_INIT(BIGQUERY_URL_MAX);
+    int status;
+    json_t *answer = NULL;
+    if (buf_printf(&path, NULL, "/datasets/%s/tables/%s", b->dataset, table) == 0 &&
+        buf_append_byte(&path, '\0', NULL) == 0 &&
+        bigquery_call(b, "DELETE", (const char *)path.data, NULL, &status, &answer, NULL) == 0)
+        json_decref(answer);
+}
+
+static int run_into_table(struct bigquery *b, json_t *configuration, const json_t *reference,
+                          json_t **job, struct err *err)
+{
+    json_t *query = json_object_get(configuration, "query");
+    if (json_object_set_new(query, "destinationTable", json_deep_copy(reference)) != 0 ||
+        json_object_set_new(query, "writeDisposition", json_string("WRITE_EMPTY")) != 0)
+        return bigquery_need(NULL, err);
+    const int r = create_answer_table(b, reference, err);
+    return r < 0 ? r : bigquery_run_job(b, "query", configuration, job, err);
+}
+
+static int query_through_table(struct bigquery *b, json_t *configuration,
+                               const struct column *columns, warehouse_row_fn *fn, void *arg,
+                               struct err *err)
+{
+    char table[JOB_ID_BYTES];
+    json_t *job = NULL;
+    if (!b->dataset)
+        return err_wrap(err, E_IO,
+                        "name a dataset in the URL, bigquery://project/dataset, for a "
+                        "table that takes the answer");
+    int r = bigquery_job_id(table, "answer", err);
+    if (r < 0)
+        return r;
+    json_t *reference = json_pack("{s:s, s:s, s:s}", "projectId", b->project, "datasetId",
+                                  b->dataset, "tableId", table);
+    r = bigquery_need(reference, err);
+    if (r == 0)
+        r = run_into_table(b, configuration, reference, &job, err);
+    if (r == 0)
+        r = bigquery_walk_pages(b, job, columns, fn, arg, err);
+    delete_answer_table(b, table);
+    json_decref(reference);
+    json_decref(job);
+    return r;
+}
+
 int bigquery_run_query(void *impl, const char *sql, const struct column *columns,
                        warehouse_row_fn *fn, void *arg, struct err *err)
 {
-    struct pages pages = {
-        .b = impl, .columns = columns, .n_columns = count_columns(columns), .fn = fn, .arg = arg};
-    json_t *configuration = configure(pages.b, sql), *job = NULL;
-    pages.cells = calloc(pages.n_columns + 1, sizeof *pages.cells);
+    struct bigquery *b = impl;
+    json_t *configuration = configure(b, sql), *job = NULL;
     int r = bigquery_need(configuration, err);
-    if (r == 0 && !pages.cells)
-        r = err_set(err, E_NOMEM, 0, "no memory for rows");
     if (r == 0)
-        r = bigquery_run_job(pages.b, "query", configuration, &job, err);
+        r = bigquery_run_job(b, "query", configuration, &job, err);
     if (r == 0 && columns)
-        r = walk_pages(&pages, job, err);
+        r = bigquery_walk_pages(b, job, columns, fn, arg, err);
+    else if (r < 0 && columns && is_too_large(job))
+        r = query_through_table(b, configuration, columns, fn, arg, err);
     json_decref(job);
     json_decref(configuration);
-    free(pages.cells);
     return r;
 }

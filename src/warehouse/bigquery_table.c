@@ -52,7 +52,7 @@ static int get_table(struct bigquery *b, const struct table_name *name, json_t *
                      struct err *err)
 {
     CLEANUP(buf_deinit) struct buf path = BUF_INIT(BIGQUERY_URL_MAX);
-    int status;
+    int status = 0;
     int r = table_path(&path, name, err);
     if (r == 0)
         r = bigquery_call(b, "GET", (const char *)path.data, NULL, &status, table, err);
@@ -96,8 +96,7 @@ static json_t *fields_of(const struct column *columns)
     return fields;
 }
 
-/* POST what may be there already. */
-static int create(struct bigquery *b, const char *path, const json_t *body, struct err *err)
+int bigquery_create(struct bigquery *b, const char *path, const json_t *body, struct err *err)
 {
     int status = 0;
     json_t *answer = NULL;
@@ -110,10 +109,10 @@ static int create(struct bigquery *b, const char *path, const json_t *body, stru
     return r;
 }
 
-static int ensure_dataset(struct bigquery *b, const char *dataset, struct err *err)
+int bigquery_ensure_dataset(struct bigquery *b, const char *dataset, struct err *err)
 {
     CLEANUP(buf_deinit) struct buf path = BUF_INIT(BIGQUERY_URL_MAX);
-    int status;
+    int status = 0;
     json_t *answer = NULL;
     int r = buf_printf(&path, err, "/datasets/%s", dataset);
     if (r == 0)
@@ -125,7 +124,7 @@ static int ensure_dataset(struct bigquery *b, const char *dataset, struct err *e
         return r;
     json_t *body = json_pack("{s:{s:s, s:s}, s:s}", "datasetReference", "projectId", b->project,
                              "datasetId", dataset, "location", b->location ? b->location : "US");
-    r = create(b, "/datasets", body, err);
+    r = bigquery_create(b, "/datasets", body, err);
     json_decref(body);
     return r;
 }
@@ -143,7 +142,7 @@ static int create_table(struct bigquery *b, const struct table_name *name,
         json_pack("{s:{s:s, s:s, s:s}, s:{s:o}, s:o*}", "tableReference", "projectId", b->project,
                   "datasetId", name->dataset, "tableId", name->table, "schema", "fields",
                   fields_of(schema->columns), "timePartitioning", bigquery_partitioning(schema));
-    r = create(b, (const char *)path.data, body, err);
+    r = bigquery_create(b, (const char *)path.data, body, err);
     json_decref(body);
     return r;
 }
@@ -269,7 +268,7 @@ int bigquery_ensure_table(void *impl, const struct table_name *name,
     json_t *table = NULL;
     int r = get_table(b, name, &table, err);
     if (r == 0) {
-        r = ensure_dataset(b, name->dataset, err);
+        r = bigquery_ensure_dataset(b, name->dataset, err);
         return r < 0 ? r : create_table(b, name, schema, err);
     }
     if (r > 0)

@@ -45,9 +45,11 @@ static int take_session(struct upload *u, const struct http_response *response, 
 {
     const struct span location = http_response_header(response, "Location");
     free(u->session);
-    u->session = strndup((const char *)location.ptr, location.len);
+    u->session = calloc(1, location.len + 1);
     if (!u->session)
         return err_set(err, E_NOMEM, 0, "no memory for an address");
+    if (location.len > 0)
+        memcpy(u->session, location.ptr, location.len);
     if (!is_trusted(u->b, u->session))
         return err_set(err, E_FORMAT, 0, "%s: the upload would go to another server", u->b->url);
     u->offset = 0;

@@ -62,7 +62,7 @@ static bool read_integer(int64_t *out, duckdb_type type, const void *data, idx_t
     const duckdb_hugeint *huge = (const duckdb_hugeint *)data + row;
     switch (type) {
     case DUCKDB_TYPE_TINYINT:
-        *out = ((const int8_t *)data)[row];
+        *out = ((const int8_t *)data)[row]; // NOLINT(bugprone-signed-char-misuse): a number
         return true;
     case DUCKDB_TYPE_SMALLINT:
         *out = ((const int16_t *)data)[row];

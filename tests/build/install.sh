@@ -59,8 +59,18 @@ version() {
     [ -n "$said" ] && [ "$said" = "$(flags --modversion)" ]
 }
 
+# Whoever embeds Prio gets libcrypto, and nothing that fetches or keeps data.
+prio_stays_small() {
+    for file in "$stage$prefix/bin/prio" "$lib/libweir-prio.so"; do
+        needed=$(readelf -d "$file" | grep NEEDED) || return 1
+        echo "$needed"
+        ! echo "$needed" | grep -qE 'duckdb|curl|stdc' || return 1
+    done
+}
+
 promise "install succeeds below DESTDIR" install_it
 promise "what is installed is what is listed here" listing
+promise "prio and its library need neither DuckDB nor libcurl" prio_stays_small
 promise "the header compiles alone as C99" header_alone
 if command -v c++ >/dev/null; then
     promise "the header compiles alone as C++" header_in_cxx

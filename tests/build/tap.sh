@@ -56,7 +56,7 @@ adopt() {
         tap_n=$((tap_n + 1))
         printf '%s\n' "$tap_line" | sed "s/ok [0-9]* *-* */ok $tap_n - $tap_name: /"
     done <"$tap_dir/.adopted"
-    if [ "$((tap_n - tap_seen))" -ne "${tap_planned:-0}" ] ||
+    if [ "$((tap_n - tap_seen))" -ne "${tap_planned:--1}" ] ||
         { [ "$tap_status" -ne 0 ] && [ "$tap_failed" -eq "$tap_failed_before" ]; }; then
         tap_n=$((tap_n + 1))
         tap_failed=$((tap_failed + 1))

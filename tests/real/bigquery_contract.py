@@ -21,6 +21,7 @@ name, separated by "-", are the trouble in it:
   token        a token is needed; the first one dies after three calls
   elsewhere    sessions lie on another server
   short        answers have pages of 100 rows
+  huge         answers of rows exceed what BigQuery keeps without a table for them
   eu           datasets lie in the EU, where jobs are found only with their location
 """
 import base64
@@ -176,6 +177,15 @@ def query(world, configuration):
     names = re.findall(r"`([^`]+)`", match["what"])
     fields = {field["name"]: field for field in table["schema"]["fields"]}
 
+    if world.has("huge") and "destinationTable" not in configuration:
+        raise JobFailure("responseTooLarge", "Response too large to return. Consider specifying a destination "
+                         "table in your job configuration.")
+    if "destinationTable" in configuration:
+        target = configuration["destinationTable"]
+        made = known(world.tables, (target["datasetId"], target["tableId"]), "Table")
+        want(configuration.get("writeDisposition") == "WRITE_EMPTY" and not made["rows"], "writeDisposition")
+        want(int(made["expirationTime"]) > 0, "a table for an answer that never ends")
+
     def key(row):
         columns = re.findall(r"`([^`]+)` NULLS FIRST", match["order"] or "")
         return [(row[c] is not None, int(row[c]) if row[c] and fields[c]["type"] == "INTEGER" else row[c] or "")
@@ -253,7 +263,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send(refusal.code, {"error": {"code": refusal.code, "message": str(refusal), "errors": [
                 {"domain": "global", "reason": refusal.reason, "message": str(refusal)}]}})
 
-    do_GET = do_POST = do_PUT = do_PATCH = handle_any
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any
 
     def admit(self, world, name, path):
         if path == "token":
@@ -327,6 +337,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 raise Refusal(409, "duplicate", "Already Exists: Table")
             world.tables[key] = {**content, "rows": []}
             self.send(200, content)
+        elif len(parts) == 3 and parts[2] == "tables" and self.command == "GET":
+            self.send(200, {"totalItems": sum(d == parts[1] for d, _ in world.tables)})
+        elif len(parts) == 4 and parts[2] == "tables" and self.command == "DELETE":
+            known(world.tables, (parts[1], parts[3]), "Table")
+            del world.tables[(parts[1], parts[3])]
+            self.send(204)
         elif len(parts) == 4 and parts[2] == "tables" and self.command in ("GET", "PATCH"):
             table = known(world.tables, (parts[1], parts[3]), "Table")
             if self.command == "PATCH":

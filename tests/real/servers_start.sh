@@ -22,7 +22,7 @@ comes_and_goes() {
         return
     fi
     pid=$server_pid
-    promise "$1 answers" answers "$server_url" "$pid" 5
+    promise "$1 answers" answers "$server_url$server_ready" "$pid" 5
     stop_server "$pid"
     promise "$1 is gone when it is stopped" gone "$pid"
 }

@@ -47,6 +47,12 @@ put_file() {
     s3 put "$@" <"$put_name"
 }
 
+# fill PREFIX - five objects by one process, none of which is there.
+fill() {
+    printf '%s\n' "$1"1 "$1"2 "$1"3 "$1"4 "$1"5 >"$tap_dir/five"
+    s3 fill absent <"$tap_dir/five"
+}
+
 # holds KEY TEXT
 holds() {
     [ "$(s3 get "$1")" = "$2" ]
@@ -114,6 +120,8 @@ survives() {
     promise "500 behind an upload that was done" put d faults/c "$(version faults/c)"
     rules 'swallow=500 on=PUT'
     promise "but another's object stays a conflict" exits 3 put e faults/c absent
+    rules 'reset-after on=PUT nth=3'
+    promise "an answer lost on a connection that was used before" fill faults/fill/
     rules 'status=500 on=PUT path=partNumber=2' 'swallow=503 on=POST path=uploadId='
     promise "faults in the middle and at the end of a large upload" \
         put_file "$tap_dir/big" faults/large absent
@@ -138,7 +146,8 @@ survives() {
     rules 'swallow=503 on=DELETE'
     promise "a conditional deletion whose answer was lost" s3 rm-version faults/b "$(version faults/b)"
     rules 'swallow=500 on=POST path=delete'
-    promise "a batch of deletions whose answer was lost" s3 rm faults/a faults/c faults/large
+    promise "a batch of deletions whose answer was lost" s3 rm faults/a faults/c faults/large faults/fill/1 \
+        faults/fill/2 faults/fill/3 faults/fill/4 faults/fill/5
     rules
     promise "nothing is left" [ -z "$(s3 ls faults/)" ]
 }

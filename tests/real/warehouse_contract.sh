@@ -35,9 +35,20 @@ JSON
     step "$1" "$2" "$tap_dir/user.json"
 }
 
+# An answer's own table is gone afterwards.
+huge_answer() {
+    step huge-short pages || return 1
+    left=$(python3 -c 'import sys, urllib.request as u
+print(u.build_opener(u.ProxyHandler({})).open(sys.argv[1]).read().decode())' \
+        "$server_url/huge-short/bigquery/v2/projects/a-project/datasets/main/tables")
+    echo "$left"
+    [ "$left" = '{"totalItems": 0}' ]
+}
+
 promise "rows of every type come back, and a table is replaced" step plain rows
 promise "a date is replaced, and no other" step plain2 partitions
 promise "answers are read page by page" step short pages
+promise "an answer beyond BigQuery's own limit goes through a table" huge_answer
 promise "an upload of several chunks arrives whole" step plain3 many
 promise "chunks that arrive in part are continued" step halfway many
 promise "a connection that breaks in an upload is no harm" step breaks many

@@ -5,7 +5,7 @@
  *   check                          ls [PREFIX]            level [PREFIX]
  *   stat KEY                       get KEY [OFFSET LEN]   put KEY [absent | VERSION]
  *   rm KEY...                      rm-version KEY VERSION
- *   fill: objects for the keys on standard input, a line each, that hold their keys
+ *   fill [absent]: objects for the keys on standard input, a line each, that hold their keys
  *
  * Objects come from standard input and go to standard output; listings are lines "SIZE VERSION
  * CONTENT KEY". The environment has STORE_ENDPOINT, STORE_REGION, STORE_ACCESS_KEY,
@@ -133,10 +133,11 @@ static int put(struct tool *t)
 static int fill(struct tool *t)
 {
     char key[STORE_MAX_KEY + 2];
+    const struct store_put_options options = {.if_absent = t->argc > 1};
     int r = 0;
     while (r == 0 && fgets(key, sizeof key, stdin)) {
         key[strcspn(key, "\n")] = '\0';
-        r = store_put(t->store, key, span_str(key), NULL, NULL, &t->err);
+        r = store_put(t->store, key, span_str(key), &options, NULL, &t->err);
     }
     return r;
 }

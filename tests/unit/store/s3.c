@@ -5,7 +5,7 @@
  */
 #include "base/base_test.h"
 #include "net/loopback.h"
-#include "store/store.h"
+#include "store/s3_internal.h"
 
 #define HEAD(status) "HTTP/1.1 " status "\r\nConnection: close\r\n"
 #define OK(body)                                                                                   \
@@ -172,11 +172,12 @@ static void survives_pages_of_proxies(void **state)
 {
     struct fixture *f = *state;
     SERVE(f, STATUS("407 X", "<!DOCTYPE html><html>go away</html>"), OK("<html>hello</html>"),
-          OK("no XML"));
+          OK("no XML"), STATUS("404 X", "<html>nothing here</html>"));
     assert_int_equal(list(f), E_IO);
     assert_contains(f->err.text, "407 from the server");
     assert_int_equal(list(f), E_FORMAT);
     assert_int_equal(list(f), E_FORMAT);
+    assert_int_equal(list(f), E_IO); // not: no such bucket
 }
 
 static void sends_a_slow_body_again(void **state)
@@ -194,6 +195,19 @@ static void a_server_without_conditions_is_an_error(void **state)
     const struct store_put_options options = {.if_absent = true};
     assert_int_equal(store_put(f->store, "key", span_str(""), &options, NULL, &f->err), E_IO);
     assert_contains(f->err.text, "conditional writes");
+}
+
+static void knows_its_own_write_again(void **state)
+{
+    struct fixture *f = *state;
+    SERVE(f, {.then = THEN_CLOSE}, STATUS("412 X", ERROR("PreconditionFailed")),
+          {.text = HEAD("200 OK") "ETag: \"1cb251ec0d568de6a929b520c4aed8d1\"\r\n\r\n",
+           .then = THEN_CLOSE},
+          STATUS("412 X", ERROR("PreconditionFailed")));
+    const struct store_put_options options = {.if_absent = true};
+    assert_int_equal(store_put(f->store, "key", span_str("text"), &options, NULL, &f->err), 0);
+    assert_int_equal(store_put(f->store, "key", span_str("text"), &options, NULL, &f->err),
+                     STORE_CONFLICT);
 }
 
 #define LIST(inner) "<ListBucketResult>" inner "</ListBucketResult>"
@@ -228,9 +242,17 @@ static void refuses_strange_listings(void **state)
 #define URL   "<EncodingType>url</EncodingType>"
     SERVE(f, OK(LIST(ENTRY("other/a"))), OK(LIST(MORE)), OK(LIST(MORE TOKEN)), OK(LIST(MORE TOKEN)),
           OK(LIST(URL ENTRY("pre/%2"))), OK(LIST(URL ENTRY("pre/%00"))),
-          OK(LIST("<Contents><Key>pre/a</Key><Size>-1</Size></Contents>")));
-    static const char *const why[] = {"not asked for", "how to go on", "for ever",
-                                      "wrongly",       "zero byte",    "odd size"};
+          OK(LIST("<Contents><Key>pre/a</Key><Size>-1</Size></Contents>")),
+          OK(LIST("<Contents><Key>pre/a</Key><ETag></ETag></Contents>")),
+          OK(LIST("<Contents><Key>pre/a</Key><Size>1</Size></Contents>")));
+    static const char *const why[] = {"not asked for",
+                                      "how to go on",
+                                      "for ever",
+                                      "wrongly",
+                                      "zero byte",
+                                      "odd size",
+                                      "\"pre/a\" no usable ETag",
+                                      "\"pre/a\" no usable ETag"};
     for (size_t i = 0; i < ARRAY_LEN(why); i++) {
         assert_int_equal(list(f), E_FORMAT);
         assert_contains(f->err.text, why[i]);
@@ -307,6 +329,49 @@ static void refuses_other_ranges(void **state)
     assert_contains(f->server.requests[1], "Range: bytes=2-3\r\n");
 }
 
+static void reads_dates(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t seconds;
+    } dates[] = {
+        {"Wed, 21 Oct 2015 07:28:00 GMT", 1445412480},
+        {"Thu, 29 Feb 2024 23:59:59 GMT", 1709251199},
+        {"Wed, 21 Oct 2015 07:28:00 CET", 0},
+        {"Wed, 21 ctO 2015 07:28:00 GMT", 0},
+        {"2015-10-21T07:28:00Z", 0},
+        {"", 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(dates); i++)
+        assert_int_equal(s3_http_date_us(span_str(dates[i].text)), dates[i].seconds * 1000000);
+}
+
+static void takes_an_etag_for_md5_only_where_it_is(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *etag, *version, *content;
+    } tags[] = {
+        {"\"b1946ac92492d2347c6235b4d2611184\"", "b1946ac92492d2347c6235b4d2611184",
+         "md5:b1946ac92492d2347c6235b4d2611184"},
+        {"b1946ac92492d2347c6235b4d2611184-2", "b1946ac92492d2347c6235b4d2611184-2", ""},
+        {"W/\"abc\"", "abc", ""},
+        {"\"\"", NULL, NULL},
+        {"\"two words\"", NULL, NULL},
+        {"", NULL, NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(tags); i++) {
+        struct store_object object = {0};
+        const int r = s3_object_tag(&object, span_str(tags[i].etag), NULL);
+        assert_int_equal(r, tags[i].version ? 0 : E_FORMAT);
+        if (r == 0) {
+            assert_string_equal(object.version, tags[i].version);
+            assert_string_equal(object.content, tags[i].content);
+        }
+    }
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -322,11 +387,14 @@ int main(void)
         test(survives_pages_of_proxies),
         test(sends_a_slow_body_again),
         test(a_server_without_conditions_is_an_error),
+        test(knows_its_own_write_again),
         test(reads_pages),
         test(refuses_strange_listings),
         test(reports_what_stayed),
         test(believes_no_200_before_its_body),
         test(refuses_other_ranges),
+        cmocka_unit_test(reads_dates),
+        cmocka_unit_test(takes_an_etag_for_md5_only_where_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
