@@ -7,7 +7,7 @@ DESTDIR ?=
 FUZZ_SECONDS ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-real test-ifma bench bench-peers fuzz lint install clean
+.PHONY: help setup build demo test test-real test-ifma bench bench-pipeline bench-peers fuzz lint install clean
 
 help:
 	@echo 'make demo                   watch two servers add up encrypted submissions'
@@ -18,6 +18,7 @@ help:
 	@echo 'make test-real              run the tests against real servers and engines'
 	@echo 'make test-ifma              run the kernels on an emulated CPU with AVX-512 IFMA'
 	@echo 'make bench                  measure, as ratios to what cannot be avoided'
+	@echo 'make bench-pipeline         both servers over 20,000 records on directories (ROWS= for more)'
 	@echo 'make bench-peers            measure beside libprio-rs; needs a Rust toolchain'
 	@echo 'make fuzz FUZZ_SECONDS=10   run every fuzz target for so long'
 	@echo 'make lint                   formatting, static analysis, the rules of the house'
@@ -50,6 +51,9 @@ test-ifma: build
 
 bench: build
 	@scripts/bench $(BUILD)
+
+bench-pipeline: build
+	@bench/pipeline $(BUILD)
 
 bench-peers: build
 	@bench/peers/libprio-rs/run $(BUILD)
