@@ -237,6 +237,9 @@ static int each(void *arg, index_row_fn *fn, void *fn_arg, struct err *err)
     CLEANUP(buf_deinit) struct buf key = PLACE_KEY_INIT;
     const char *prefix = place_key(&key, input, "", err);
     int r = prefix ? store_list(input->store, prefix, &listing, err) : E_NOMEM;
+    if (r == 0 && listing.n == 0)
+        r = err_set(err, E_ABSENT, 0, "nothing is published in %s below \"%s\"",
+                    store_name(input->store), input->dir);
     for (size_t i = 0, next; i < listing.n && r == 0; i = next) {
         const struct span folder = folder_of(listing.objects[i].key, strlen(prefix));
         for (next = i + 1; next < listing.n; next++)

@@ -21,7 +21,8 @@ struct index_published {
  * outlive the rows. Element j of part k of NAME is origin offset + j, offset being the lengths of
  * parts 0..k-1. `each` gives E_FORMAT naming the batch id: it does not end in "-<number>", a lower
  * part is missing in the config, the record is malformed or has another length than n_data, it
- * reaches beyond the origins, or there are several records.
+ * reaches beyond the origins, or there are several records; and E_ABSENT: nothing at all is
+ * published there.
  */
 struct index_rows index_published_rows(const struct index_published *published);
 

@@ -101,8 +101,8 @@ static void log_dropped(const struct staging_intake *in, const struct inputs_str
 {
     for (int reason = 0; reason < STAGING_REASONS; reason++) {
         uint64_t there;
-        if (in->first_dropped[reason] == 0)
-            continue;
+        if (in->first_dropped[reason] == 0 || reason == STAGING_DUPLICATE)
+            continue; // pings are sent again every day; their number is in the result
         const char *key = inputs_locate(stream, in->first_dropped[reason], &there);
         log_event(LOG_LEVEL_WARNING,
                   reason == STAGING_BAD_ELEMENT ? "elements dropped" : "pings dropped",
@@ -132,6 +132,9 @@ int staging_read_place(struct staging_intake *in, const struct place *place,
     if (r < 0)
         return r;
     in->result->n_objects = inputs.n;
+    if (inputs.n == 0)
+        log_warning("no pings of %s in %s below \"%s\": this date becomes empty", in->options->date,
+                    store_name(place->store), place->dir);
     progress_start(&in->progress, "staging: pings", inputs.bytes, in->options->progress);
     r = staging_read_lines(in, inputs_source(stream), err);
     progress_end(&in->progress);

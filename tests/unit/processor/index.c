@@ -163,6 +163,19 @@ static void output_is_one_file_whatever_was_there(void **state)
     }
 }
 
+static void nothing_published_is_an_error(void **state)
+{
+    const struct folder *f = *state;
+    WORLD(w, {"t-0", 1});
+    add_origins(&w, 1);
+    folder_put(f, "out/old", "");
+    struct index_result result;
+    struct err err = {0};
+    assert_int_equal(run(f, &w.config, &w.origins, &result, &err), E_ABSENT);
+    assert_contains(err.text, "nothing is published");
+    assert_true(folder_has(f, "out/old"));
+}
+
 struct seen {
     uint64_t n;
     char last[64];
@@ -231,6 +244,7 @@ int main(void)
         FOLDER_TEST(what_does_not_fit_is_named_and_nothing_is_touched),
         FOLDER_TEST(several_records_of_a_batch_are_an_error),
         FOLDER_TEST(output_is_one_file_whatever_was_there),
+        FOLDER_TEST(nothing_published_is_an_error),
         FOLDER_TEST(all_sixteen_batches_give_19896_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
