@@ -8,6 +8,7 @@
 #include "net/loopback.h"
 #include "store/gcs_internal.h"
 
+#define TIME "\"2026-11-24T13:00:00Z\""
 #define ITEM(name)                                                                                 \
     "{\"name\":\"" name "\",\"size\":\"5\",\"generation\":\"17\","                                 \
     "\"updated\":\"2026-11-24T13:00:00.250Z\",\"md5Hash\":\"XUFAKrxLKna5cZ2REBfFkg==\"}"
@@ -86,10 +87,9 @@ static void answers_without_sense_are_refused(void **state)
         "<html>",
         "[]",
         "{}",
-        "{\"size\":5,\"generation\":\"17\",\"updated\":\"2026-11-24T13:00:00Z\"}",
-        "{\"size\":\"-5\",\"generation\":\"17\",\"updated\":\"2026-11-24T13:00:00Z\"}",
-        "{\"size\":\"18446744073709551616\",\"generation\":\"17\",\"updated\":\"2026-11-24T13:00:"
-        "00Z\"}",
+        "{\"size\":5,\"generation\":\"17\",\"updated\":" TIME "}",
+        "{\"size\":\"-5\",\"generation\":\"17\",\"updated\":" TIME "}",
+        "{\"size\":\"18446744073709551616\",\"generation\":\"17\",\"updated\":" TIME "}",
         "{\"size\":\"5\",\"generation\":\"17\",\"updated\":\"yesterday\"}",
     };
     struct fixture *f = *state;
