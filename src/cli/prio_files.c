@@ -164,11 +164,17 @@ int files_open_path(struct outfile *out, const char *path, const struct infile *
 int files_check_apart(const struct outfile *a, const struct outfile *b, struct err *err)
 {
     struct stat x, y;
-    if (a->is_stdout || b->is_stdout || fstat(a->fd, &x) != 0 || fstat(b->fd, &y) != 0)
+    if (a->is_stdout || b->is_stdout)
         return 0;
-    if (x.st_dev == y.st_dev && x.st_ino == y.st_ino)
-        return err_set(err, E_ARG, 0, "Two outputs would be the same file, %s.", a->path);
-    return 0;
+    // What is written in place has no directory; then the files themselves tell.
+    const bool renamed = a->dir_fd >= 0 && b->dir_fd >= 0;
+    if (fstat(renamed ? a->dir_fd : a->fd, &x) != 0 || fstat(renamed ? b->dir_fd : b->fd, &y) != 0)
+        return 0;
+    if (x.st_dev != y.st_dev || x.st_ino != y.st_ino)
+        return 0;
+    if (renamed && strcmp(strrchr(a->path, '/'), strrchr(b->path, '/')) != 0)
+        return 0;
+    return err_set(err, E_ARG, 0, "Two outputs would be the same file, %s.", a->path);
 }
 
 static int sink_write(void *arg, const void *bytes, size_t len, struct err *err)
