@@ -94,6 +94,8 @@ static const struct processor_args generate_defaults = {
     .bucket_prefix = "data/v1", .n_rows = 100, .n_partitions = 2, .n_drop_batch = 1};
 static const struct processor_args origins_defaults = {.url = FETCH_ORIGINS_URL, .output = "-"};
 
+static const struct processor_args integrate_defaults = {.n_rows = 100, .pause = 2};
+
 static const struct opt_command commands[] = {
     {.name = "process",
      .summary = "Server: verify1, verify2, aggregate and publish, in step with the partner",
@@ -187,6 +189,14 @@ static const struct opt_command commands[] = {
      .defaults = &origins_defaults,
      .args_size = sizeof(struct processor_args),
      .run = cmd_fetch_origins},
+    {.name = "integrate",
+     .summary = "Try the whole on this machine: keys, data, both servers, a table",
+     .details = "Plays admin, A and B below --home, today in UTC. Keys that are there are used "
+                "again; logs are in logs/.",
+     .groups = GROUPS(processor_integrate_options, processor_prg_options, processor_points_options),
+     .defaults = &integrate_defaults,
+     .args_size = sizeof(struct processor_args),
+     .run = cmd_integrate},
     {.name = NULL},
 };
 
@@ -212,6 +222,7 @@ static const struct opt_alias aliases[] = {
     {.name = "insert", .command = "insert"},
     {.name = "fetch-origins", .command = "fetch-origins"},
     {.name = "staging", .command = "staging"},
+    {.name = "integrate", .command = "integrate"},
     {.name = NULL},
 };
 

@@ -50,6 +50,7 @@ struct processor_args {
     // data that is made
     uint64_t n_rows, n_partitions, n_drop_batch, scale, partition_size_mb, partitions;
     uint64_t n_pings, n_duplicates, seed;
+    double pause; // of integrate, seconds
 
     // staging, index, tables
     const char *date, *url, *config, *origins, *truth;
@@ -97,6 +98,7 @@ extern const struct opt processor_warehouse_options[]; // --warehouse
 extern const struct opt processor_insert_options[];
 extern const struct opt processor_dump_options[];
 extern const struct opt processor_origins_options[];
+extern const struct opt processor_integrate_options[];
 extern const struct processor_args processor_defaults;
 
 /* The commands. Each returns an exit status and fills err as opts.h says. */

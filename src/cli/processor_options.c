@@ -400,3 +400,13 @@ const struct opt processor_origins_options[] = {
               "Certificates (PEM) to trust instead of the system's."),
     OPT_END,
 };
+
+const struct opt processor_integrate_options[] = {
+    OPT_UINT("n-rows", ARGS, n_rows, NULL, 1, UINT32_MAX, "Rows of a batch."),
+    OPT_REAL("pause", ARGS, pause, NULL, 0, 3600, "Seconds between the starts of A and B."),
+    OPT_PLACE(OPT_PATH_FILE, "data-config", ARGS, data_config, "DATA_CONFIG", "FILE",
+              "JSON: the batches; the default is config/test-small.json."),
+    OPT_PLACE(OPT_PATH_FILE, "origin-config", ARGS, origin_config, "ORIGIN_CONFIG", "FILE",
+              "JSON: the origins; the default is config/origins.json."),
+    OPT_END,
+};

@@ -18,7 +18,7 @@ listing() {
         "$libdir/libweir-prio.so" "$libdir/libweir-prio.so.0" "$libdir/libweir-prio.so.0.1.0" \
         "$libdir/pkgconfig/weir-prio.pc" \
         libexec/weir/bin/cleanup libexec/weir/bin/fetch-origins libexec/weir/bin/generate \
-        libexec/weir/bin/insert libexec/weir/bin/prio-spark libexec/weir/bin/process \
+        libexec/weir/bin/insert libexec/weir/bin/integrate libexec/weir/bin/prio-spark libexec/weir/bin/process \
         libexec/weir/bin/staging ${duckdb:+"$libdir/$duckdb"} | LC_ALL=C sort >"$tap_dir/must"
     grep -v '^\./share/' "$tap_dir/is" | diff "$tap_dir/must" -
 }
