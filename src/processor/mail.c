@@ -85,11 +85,13 @@ static int stage_is_there(struct run *run, void *arg, struct err *err)
 int mail_wait(struct run *run, enum run_stage stage, struct err *err)
 {
     struct waiting w = {.stage = stage};
-    struct key folder;
+    struct key folder, marker;
     int r = folder_key(run, stage, &folder, err);
+    if (r == 0)
+        r = key_make(&marker, err, "%s_SUCCESS", folder.text);
     if (r < 0)
         return r;
-    r = run_wait(run, folder.text + strlen(run->own), stage_is_there, &w, err);
+    r = run_wait(run, marker.text + strlen(run->own), stage_is_there, &w, err);
     object_list_deinit(&w.seen_stale);
     return r == 0 ? run_list(&run->mail[stage], run->o->shared, folder.text, err) : r;
 }

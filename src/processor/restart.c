@@ -45,8 +45,8 @@ static int judge_by_time(struct run *run, int64_t published_us, enum raw_news *n
 }
 
 /* Are the bytes those of the recorded digest? Then they are this run's, wherever they lie now. */
-static int judge_by_reading(struct run *run, struct object_list *now, enum raw_news *news,
-                            struct err *err)
+static int judge_by_reading(struct run *run, struct object_list *now, const struct hash *recorded,
+                            enum raw_news *news, struct err *err)
 {
     struct hash digest;
     int r = raw_identify(run, now, err);
@@ -54,7 +54,7 @@ static int judge_by_reading(struct run *run, struct object_list *now, enum raw_n
         r = raw_digest(run, now, &digest, err);
     if (r < 0)
         return r;
-    *news = hash_equal(&digest, &run->state.raw.hash) ? RAW_SAME : RAW_NEW;
+    *news = hash_equal(&digest, recorded) ? RAW_SAME : RAW_NEW;
     return *news == RAW_SAME ? raw_note(run, now, err) : 0;
 }
 
@@ -62,8 +62,8 @@ static int judge_by_reading(struct run *run, struct object_list *now, enum raw_n
  * published: a part of the recorded data may be gone, because the clean-up was interrupted; before,
  * all of it must be there.
  */
-static int judge(struct run *run, bool published, int64_t published_us, bool recorded,
-                 enum raw_news *news, struct err *err)
+static int judge(struct run *run, bool published, int64_t published_us,
+                 const struct maybe_hash *recorded, enum raw_news *news, struct err *err)
 {
     CLEANUP(object_list_deinit) struct object_list now = {0}, known = {0};
     struct key key;
@@ -73,7 +73,7 @@ static int judge(struct run *run, bool published, int64_t published_us, bool rec
         *news = RAW_NONE;
         return r;
     }
-    if (!recorded)
+    if (!recorded->set)
         return judge_by_time(run, published_us, news, err);
     r = run_key(run, &key, err, "state/raw.json");
     if (r < 0)
@@ -84,7 +84,7 @@ static int judge(struct run *run, bool published, int64_t published_us, bool rec
         return 0;
     }
     *news = RAW_ARRIVING;
-    return raw_has_marker(&now) ? judge_by_reading(run, &now, news, err) : 0;
+    return raw_has_marker(&now) ? judge_by_reading(run, &now, &recorded->hash, news, err) : 0;
 }
 
 /* Everything that only the last run needed. */
@@ -161,8 +161,8 @@ static int go_on(struct run *run, const struct run_state *last, enum raw_news ne
     return 1;
 }
 
-static int wait_and_judge(struct run *run, bool published, int64_t published_us, bool recorded,
-                          enum raw_news *news, struct err *err)
+static int wait_and_judge(struct run *run, bool published, int64_t published_us,
+                          const struct maybe_hash *recorded, enum raw_news *news, struct err *err)
 {
     int r = judge(run, published, published_us, recorded, news, err);
     if (r < 0 || *news != RAW_ARRIVING)
@@ -180,7 +180,7 @@ static int wait_and_judge(struct run *run, bool published, int64_t published_us,
 int run_begin(struct run *run, struct err *err)
 {
     const struct process_options *o = run->o;
-    struct run_state last;
+    struct run_state last = {0};
     struct key key;
     bool published = false;
     int64_t published_us = 0;
@@ -203,7 +203,7 @@ int run_begin(struct run *run, struct err *err)
         return start_over(run, NULL, false, err);
     if (o->again && published)
         return start_over(run, NULL, false, err);
-    r = wait_and_judge(run, published, published_us, has_last && last.raw.set, &news, err);
+    r = wait_and_judge(run, published, published_us, &last.raw, &news, err);
     if (r < 0)
         return r;
     if (!published)
