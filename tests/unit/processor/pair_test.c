@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "codec/base64.h"
+#include "pair_watch.h"
 #include "processor/layout.h"
 
 #include <dirent.h>
@@ -13,39 +14,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* Changes of stores until this process dies; see pair_spawn. */
-static _Atomic unsigned changes_left;
-
-static void count_change(void)
-{
-    if (changes_left > 0 && --changes_left == 0)
-        (void)raise(SIGKILL);
-}
-
-int __real_renameat(int, const char *, int, const char *);
-int __wrap_renameat(int, const char *, int, const char *);
-int __wrap_renameat(int a, const char *from, int b, const char *to)
-{
-    count_change();
-    return __real_renameat(a, from, b, to);
-}
-
-int __real_renameat2(int, const char *, int, const char *, unsigned);
-int __wrap_renameat2(int, const char *, int, const char *, unsigned);
-int __wrap_renameat2(int a, const char *from, int b, const char *to, unsigned flags)
-{
-    count_change();
-    return __real_renameat2(a, from, b, to, flags);
-}
-
-int __real_unlinkat(int, const char *, int);
-int __wrap_unlinkat(int, const char *, int);
-int __wrap_unlinkat(int fd, const char *name, int flags)
-{
-    count_change();
-    return __real_unlinkat(fd, name, flags);
-}
 
 static const char *const names[PAIR_BATCHES] = {"first-0", "second:1", "absent-2"};
 static const size_t sizes[PAIR_BATCHES] = {5, PAIR_MAX_DATA, 3};
@@ -143,7 +111,7 @@ static void encode_batch(struct pair *p, const struct pair_data *data, size_t b,
     struct prio_encoder *encoder;
     uint8_t bits[PAIR_MAX_DATA], tampered[8192];
     const struct prio_batch_options options = {
-        .batch_id = names[b], .batch_id_len = strlen(names[b]), .n_data = sizes[b]};
+        .batch_id = names[b], .batch_id_len = strlen(names[b]), .n_data = sizes[b], .prg = p->prg};
     assert_int_equal(prio_batch_new(&batch, &options), PRIO_OK);
     assert_int_equal(prio_client_new(&client, batch, p->public_key[0], p->public_key[1]), PRIO_OK);
     assert_int_equal(prio_encoder_new(&encoder, client), PRIO_OK);
@@ -245,7 +213,7 @@ static void keep_line(void *arg, const char *line)
 {
     char *said = arg;
     const size_t len = strlen(said);
-    (void)snprintf(said + len, 4096 - len, "%s\n", line);
+    (void)snprintf(said + len, PAIR_SAID_BYTES - len, "%s\n", line);
 }
 
 void pair_options(struct pair *p, int role, struct process_options *o)
@@ -257,6 +225,7 @@ void pair_options(struct pair *p, int role, struct process_options *o)
         .date_given = true,
         .bucket_prefix = "data/v1",
         .role = (enum prio_role)role,
+        .prg = p->prg,
         .key_internal = p->hex[role],
         .key_external = p->hex[1 - role],
         .n_workers = 1,
@@ -297,6 +266,8 @@ int pair_run(struct pair *p, int role, const struct pair_how *how, char *text)
     o.sign_key = how->sign_key;
     o.verify_key = how->verify_key;
     o.report_file = how->report_file;
+    if (how->tweak)
+        how->tweak(&o, how->tweak_arg);
     const int r = process_run(&o, &err);
     if (text)
         (void)snprintf(text, ERR_TEXT_BYTES, "%s", err.text);
@@ -306,16 +277,38 @@ int pair_run(struct pair *p, int role, const struct pair_how *how, char *text)
     return r;
 }
 
+static void write_text(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+    if (!f || fputs(text, f) < 0 || fclose(f) != 0)
+        _exit(98);
+}
+
+/* What a child logs, and its error, go to a file where one is named. */
+static void log_to(const char *path)
+{
+    const int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    if (fd < 0 || dup2(fd, STDERR_FILENO) < 0)
+        _exit(99);
+    log_init("test", LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+}
+
 int pair_spawn(struct pair *p, int role, const struct pair_how *how, unsigned kill_at)
 {
+    struct pair_fate fate = how->fate;
+    fate.kill_before = kill_at;
     const int pid = fork();
     assert_true(pid >= 0);
     if (pid > 0)
         return pid;
-    changes_left = kill_at;
+    pair_set_fate(&fate);
+    if (how->log_file)
+        log_to(how->log_file);
     char text[ERR_TEXT_BYTES];
     const int r = pair_run(p, role, how, text);
-    if (r < 0)
+    if (how->said_file)
+        write_text(how->said_file, p->said[role]);
+    if (r < 0 && !how->quiet)
         (void)fprintf(stderr, "# server %c: %s\n", role == 0 ? 'A' : 'B', text);
     _exit(r == 0 ? 0 : 1);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "pair_watch.h"
 #include "processor/process.h"
 
 #include <setjmp.h>
@@ -15,17 +16,18 @@
 // cmocka.h leans on the standard headers above it.
 #include <cmocka.h>
 
-enum { PAIR_BATCHES = 3, PAIR_MAX_DATA = 20 };
+enum { PAIR_BATCHES = 3, PAIR_MAX_DATA = 20, PAIR_SAID_BYTES = 16384 };
 
 struct pair {
     char root[128];
+    enum prio_prg prg;
     bool one_bucket; // all buckets of both servers are one
     uint8_t private_key[2][PRIO_KEY_BYTES], public_key[2][PRIO_KEY_BYTES];
     char hex[2][PRIO_KEY_HEX_BYTES];
     uint8_t secret[PRIO_SECRET_BYTES];
     struct data_entry entries[PAIR_BATCHES]; // two with data, one without
     struct data_config config;
-    char said[2][4096]; // lines of the last run, by role
+    char said[2][PAIR_SAID_BYTES]; // lines of the last run, by role
     const char *date;
 };
 
@@ -56,6 +58,12 @@ struct pair_how {
     uint64_t retry_limit; // of 20 ms; 0: 300
     const char *sign_key, *verify_key;
     const char *report_file;
+    void (*tweak)(struct process_options *o, void *arg); // the last word on the options
+    void *tweak_arg;
+    // Of a child:
+    struct pair_fate fate;
+    const char *log_file, *said_file; // what it logs is appended, what it says replaces; or NULL
+    bool quiet;                       // a failure is not shown
 };
 /** Run one server in this thread. *text (may be NULL): room for ERR_TEXT_BYTES. */
 int pair_run(struct pair *p, int role, const struct pair_how *how, char *text);
