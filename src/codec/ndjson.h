@@ -40,8 +40,8 @@ struct ndjson_chunk {
     uint64_t seq; // 0, 1, 2 ... in input order
     uint64_t first_line;
     uint64_t offset; // of the chunk's first byte in the input
-    uint64_t line; // number of the line that ndjson_line returned last
-    bool too_long; // no bytes: line first_line is longer than max_line
+    uint64_t line;   // number of the line that ndjson_line returned last
+    bool too_long;   // no bytes: line first_line is longer than max_line
 };
 
 void ndjson_reader_init(struct ndjson_reader *in, struct source src, size_t max_line);
