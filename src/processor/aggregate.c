@@ -184,11 +184,11 @@ static int from_traces(struct work *w, struct err *err)
     if (!w->batch->sum)
         return 0;
     int r = run_traces_open(&traces, w->run, w->batch, err);
-    struct unproved *unproved = r == 1 ? calloc(traces.n + 1, sizeof *unproved) : NULL;
-    if (r == 1 && !unproved)
-        r = err_set(err, E_NOMEM, 0, "no memory for the traces");
     const size_t n = traces.n;
-    if (r == 1) {
+    struct unproved *unproved = calloc(n + 1, sizeof *unproved);
+    if (!unproved)
+        r = err_set(err, E_NOMEM, 0, "no memory for the traces");
+    if (r == 1 && unproved) {
         const int judged = judge_parts(w, &traces, unproved, err);
         r = judged == 0 ? 1 : judged == NO_TRACE ? 0 : judged;
         for (size_t i = 0; i < n; i++)

@@ -56,7 +56,7 @@ static int is_unchanged(struct run *run, const char *folder, const struct noted_
                         bool *same, struct err *err)
 {
     struct key key;
-    struct store_object now;
+    struct store_object now = {0};
     int r = run_key(run, &key, err, "%s%s", folder, o->key);
     if (r == 0)
         r = store_stat(run->o->private, key.text, &now, err);

@@ -100,8 +100,9 @@ int identity_of_source(uint8_t out[IDENTITY_BYTES], struct source source, size_t
     enum { TARGET_BYTES = 256 << 10 };
     CLEANUP(identity_freep) struct identity *i = NULL;
     int r = identity_new(&i, err);
-    if (r == 0)
-        r = identity_start(i, err);
+    if (!i)
+        return r;
+    r = identity_start(i, err);
     if (r < 0)
         return r;
     struct ndjson_reader reader;
