@@ -152,13 +152,13 @@ static int append_value(struct buf *out, const struct series *s, struct err *err
 
 static int format_all(struct metrics *m, struct buf *out, struct err *err)
 {
-    const struct metric *before = NULL;
+    const struct series *before = NULL;
     int r = 0;
     (void)pthread_mutex_lock(&m->lock);
     for (const struct series *s = m->first; s && r == 0; s = s->next) {
-        if (s->metric != before)
+        if (!before || s->metric != before->metric)
             r = append_head(out, s->metric, err);
-        before = s->metric;
+        before = s;
         if (r == 0)
             r = append_value(out, s, err);
     }

@@ -148,12 +148,14 @@ static int dispatch(struct opts_call *call, int argc, char **argv)
         return EXIT_DONE;
     }
     call->command = find_command(program, argv[0]);
-    const struct opt_alias *alias = call->command ? NULL : find_alias(program, argv[0]);
-    if (!call->command && !(alias && alias->program))
+    if (call->command) {
+        call_append(call, argv[0]);
+        return start_command(call, argc - 1, argv + 1);
+    }
+    const struct opt_alias *alias = find_alias(program, argv[0]);
+    if (!alias || !alias->program)
         return bad_first_word(call, argv[0]);
     call_append(call, argv[0]);
-    if (call->command)
-        return start_command(call, argc - 1, argv + 1);
     call->program = alias->program;
     return dispatch(call, argc - 1, argv + 1);
 }

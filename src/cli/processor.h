@@ -169,6 +169,8 @@ MUST_CHECK int processor_place(struct processor_places *places, struct place *ou
                                const struct processor_setup *s, const struct processor_args *a,
                                const char *option, const char *location, struct err *err);
 void processor_places_close(struct processor_places *places);
+/** For --dry-run: say that the folder would be replaced. what: "submission_date=..", or "". */
+void processor_would_replace(const struct place *place, const char *what);
 /** Both places are different ones. @return 0 or E_ARG naming the options. */
 MUST_CHECK int processor_apart(const struct place *a, const char *option_a, const struct place *b,
                                const char *option_b, struct err *err);

@@ -45,10 +45,7 @@ static void log_made(const struct generate_result *made)
 /* Nothing is written: say where it would have been. */
 static int would_write(const struct place *place)
 {
-    char line[2 * STORE_MAX_KEY];
-    (void)snprintf(line, sizeof line, "would replace %s%s%s", store_name(place->store),
-                   place->dir[0] ? "/" : "", place->dir);
-    processor_say(NULL, line);
+    processor_would_replace(place, "");
     return EXIT_DONE;
 }
 

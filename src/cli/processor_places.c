@@ -65,6 +65,15 @@ void processor_places_close(struct processor_places *places)
     places->n = 0;
 }
 
+void processor_would_replace(const struct place *place, const char *what)
+{
+    char line[3 * STORE_MAX_KEY];
+    const char *dir = place->dir ? place->dir : "";
+    (void)snprintf(line, sizeof line, "would replace %s%s%s%s%s", store_name(place->store),
+                   dir[0] ? "/" : "", dir, what[0] ? "/" : "", what);
+    processor_say(NULL, line);
+}
+
 int processor_apart(const struct place *a, const char *option_a, const struct place *b,
                     const char *option_b, struct err *err)
 {

@@ -93,11 +93,9 @@ int cmd_staging(void *args, struct err *err)
     if (r < 0)
         return processor_exit(r);
     if (a->dry_run) {
-        char line[2 * STORE_MAX_KEY];
-        (void)snprintf(line, sizeof line, "would replace submission_date=%s in %s%s%s", a->date,
-                       store_name(s.options.output.store), s.options.output.dir[0] ? "/" : "",
-                       s.options.output.dir);
-        processor_say(NULL, line);
+        char what[32];
+        (void)snprintf(what, sizeof what, "submission_date=%s", a->date);
+        processor_would_replace(&s.options.output, what);
         return EXIT_DONE;
     }
     r = staging_run(&s.options, &result, err);

@@ -56,9 +56,9 @@ listed() {
         "$processor" status --now 2026-03-14T00:05:00Z >table &&
         grep -qE '^raw +own +5 min ago +2 +23 +3  "x:y"$' table &&
         grep -qE '^verify1 +received +- +- +- +-$' table &&
-        "$processor" status --format json --now 2026-03-14T00:05:00Z >json &&
-        [ "$(wc -l <json)" -eq 1 ] &&
-        grep -qF '{"stage":"raw","side":"own","readable":true,"marker":true,"marker_age_s":300,"batches":[{"batch_id":"x:y","parts":2,"bytes":23,"records":3}]}' json
+        "$processor" status --format json --now 2026-03-14T00:05:00Z >said &&
+        [ "$(wc -l <said)" -eq 1 ] &&
+        grep -qF '{"stage":"raw","side":"own","readable":true,"marker":true,"marker_age_s":300,"batches":[{"batch_id":"x:y","parts":2,"bytes":23,"records":3}]}' said
 }
 promise "status counts parts, bytes and records, as a table and as JSON" listed
 

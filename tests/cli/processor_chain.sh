@@ -58,7 +58,7 @@ invalid() {
     mv home/buckets/b-shared away && exits 1 "$processor" validate >said 2>&1
     kept=$?
     mv away home/buckets/b-shared
-    [ $kept -eq 0 ] && grep -q '^FAILED BUCKET_EXTERNAL_SHARED: ' said &&
+    [ "$kept" -eq 0 ] && grep -q '^FAILED BUCKET_EXTERNAL_SHARED: ' said &&
         SHARED_SECRET=short exits 1 "$processor" validate >said 2>&1 &&
         grep -q '^FAILED keys.*--shared-secret' said && ! grep -q short said &&
         echo '[]' >none.json && DATA_CONFIG=none.json exits 1 "$processor" validate >said 2>&1 &&
@@ -79,7 +79,7 @@ both() {
     a=$!
     (server B && "$bin/process" --metrics-file B.prom --report B.json >B.out 2>B.err)
     b=$?
-    wait $a && [ $b -eq 0 ] && [ "$(grep -c '^Running ' A.out)" -eq 4 ] &&
+    wait "$a" && [ "$b" -eq 0 ] && [ "$(grep -c '^Running ' A.out)" -eq 4 ] &&
         grep -q '^weir_' B.prom && grep -q '"stages"' B.json
 }
 promise "both servers go through" both
@@ -116,8 +116,8 @@ named() {
         PUBLIC_KEY_HEX_INTERNAL PUBLIC_KEY_HEX_EXTERNAL BUCKET_INTERNAL_PRIVATE \
         BUCKET_INTERNAL_SHARED BUCKET_EXTERNAL_SHARED; do
         option=--$(echo "$variable" | tr 'A-Z_' 'a-z-')
-        (unset $variable && refuses 2 "Missing option '$option'" "$bin/process") || return 1
-        (export $variable= && refuses 2 "$variable" "$bin/process") || return 1
+        (unset "$variable" && refuses 2 "Missing option '$option'" "$bin/process") || return 1
+        (export "$variable=" && refuses 2 "$variable" "$bin/process") || return 1
     done
 }
 promise "process names every variable that it lacks, unset or empty" named

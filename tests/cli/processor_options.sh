@@ -54,7 +54,7 @@ named() {
         option=--$(echo "$variable" | tr 'A-Z_' 'a-z-')
         for how in unset empty; do
             (
-                if [ $how = unset ]; then unset "$variable"; else export "$variable="; fi
+                if [ "$how" = unset ]; then unset "$variable"; else export "$variable="; fi
                 refuses 2 "$variable" "$processor" "$command" &&
                     grep -qF "Missing option '$option'" errors
             ) || return 1
@@ -96,7 +96,7 @@ wiped() {
     tr '\0' '\n' <"/proc/$pid/cmdline" >cmdline
     field shared_seed seed >&9
     exec 9>&-
-    wait $pid
+    wait "$pid"
     grep -qx -- --private-key-hex cmdline && ! grep -qF "$key" cmdline said &&
         ! grep -qF "$(field shared_seed seed)" said && grep -qF "none: no such file" said
 }

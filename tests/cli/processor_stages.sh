@@ -66,14 +66,14 @@ both_run() {
         stage "$s" A B && stage "$s" B A || return 1
     done
 }
-totals() {
+published() {
     for s in A B; do
         sed 's/"id":"[0-9a-f-]*"/"id":""/; s/"timestamp":"[0-9T:.-]*"/"timestamp":""/' \
             "$s"/publish/part-*
     done
 }
 as_published() {
-    both_run && totals >is && printf '%s\n%s\n' "$1" "$1" | diff - is
+    both_run && published >is && printf '%s\n%s\n' "$1" "$1" | diff - is
 }
 sums='{"id":"","timestamp":"","payload":[7,3,3,0,7],"error":0,"total":7}'
 promise "both servers publish the totals of all parts" as_published "$sums"
@@ -110,7 +110,7 @@ duplicates() {
         mkdir -p "D/$s/raw" && head -n 3 "$s"/raw/part-* >"D/$s/raw/part-00001.json" &&
             head -n 5 "$s"/raw/part-* >"D/$s/raw/part-00000.json" || return 1
     done
-    (cd D && ln -s ../keys.A ../keys.B . && both_run && totals >is && head -n 1 is)
+    (cd D && ln -s ../keys.A ../keys.B . && both_run && published >is && head -n 1 is)
 }
 once() {
     [ "$(duplicates)" = '{"id":"","timestamp":"","payload":[5,2,3,0,5],"error":0,"total":5}' ]
@@ -121,7 +121,7 @@ survivors() {
     rm -rf Z && for s in A B; do
         mkdir -p "Z/$s/raw" && echo '{"id":1}' >"Z/$s/raw/part-0.json" || return 1
     done
-    (cd Z && ln -s ../keys.A ../keys.B . && both_run && totals | head -n 1)
+    (cd Z && ln -s ../keys.A ../keys.B . && both_run && published | head -n 1)
 }
 no_survivors() {
     [ "$(survivors)" = '{"id":"","timestamp":"","payload":[0,0,0,0,0],"error":0,"total":0}' ]
