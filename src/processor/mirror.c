@@ -21,10 +21,20 @@ struct mirror {
     struct key from, to;        // folders
     struct object_list objects; // data first, then the batches' markers
     size_t n_data;
-    size_t end; // of what is copied in this go
+    size_t end;              // of what is copied in this go
+    struct object_list sent; // as written into the partner's mailbox; under run->mutex
     _Atomic size_t next;
     _Atomic uint64_t bytes;
 };
+
+static int note_sent(struct mirror *m, const char *key, const struct store_object *written,
+                     struct err *err)
+{
+    pthread_mutex_lock(&m->run->mutex);
+    const int r = object_list_add(&m->sent, key, written->size, written->version, NULL, err);
+    pthread_mutex_unlock(&m->run->mutex);
+    return r;
+}
 
 static int copy_object(struct mirror *m, const struct noted_object *o, struct err *err)
 {
@@ -52,8 +62,10 @@ static int copy_object(struct mirror *m, const struct noted_object *o, struct er
     if (n < 0)
         return (int)n;
     struct store_writer *whole = writer;
+    struct store_object written = {0};
     writer = NULL; // a commit frees it, whatever comes of it
-    return store_writer_commit(whole, NULL, err);
+    r = store_writer_commit(whole, &written, err);
+    return r == 0 ? note_sent(m, o->key, &written, err) : r;
 }
 
 static int copy_some(unsigned index, void *arg, struct err *err)
@@ -127,6 +139,20 @@ static int delete_strangers(struct mirror *m, struct err *err)
     return r;
 }
 
+static int sent_key(const struct mirror *m, struct key *key, struct err *err)
+{
+    return run_key(m->run, key, err, "state/sent-%s.json", run_stage_name(m->stage));
+}
+
+/* What a restart compares the partner's mailbox with, which it may list but not read (4.1). */
+static int record_sent(struct mirror *m, struct err *err)
+{
+    struct key key;
+    const int r = sent_key(m, &key, err);
+    object_list_sort(&m->sent);
+    return r == 0 ? object_list_write(&m->sent, m->run->o->private, key.text, err) : r;
+}
+
 static int send(struct mirror *m, const char *marker, struct err *err)
 {
     struct store *to = m->run->o->external_shared;
@@ -143,40 +169,54 @@ static int send(struct mirror *m, const char *marker, struct err *err)
         r = manifest_send(m->run, m->stage, m->to.text, err);
     if (r == 0)
         r = delete_strangers(m, err);
+    if (r == 0)
+        r = record_sent(m, err);
     if (r < 0)
         return r;
     m->run->state.mirrored[m->stage] = true;
     return run_save(m->run, err);
 }
 
-/* Sent before: does the marker have to be written? It does unless it is there, or the partner is
- * done with all of it and has cleaned up. */
-static int needs_marker(struct mirror *m, const char *marker, struct err *err)
+enum left { LEFT_NOTHING, LEFT_MARKER, LEFT_EVERYTHING };
+
+/*
+ * Sent before. Where the marker is there, or the partner is done with all of it and has cleaned up,
+ * nothing is left to do. Data without a marker have not been consumed: the marker is missing, or,
+ * if they are not as they were written, everything.
+ */
+static int what_is_left(struct mirror *m, const char *marker, enum left *left, struct err *err)
 {
-    CLEANUP(object_list_deinit) struct object_list there = {0};
-    const int r = run_list(&there, m->run->o->external_shared, m->to.text, err);
+    CLEANUP(object_list_deinit) struct object_list there = {0}, sent = {0};
+    struct err ignored = {0};
+    struct key key;
+    int r = run_list(&there, m->run->o->external_shared, m->to.text, err);
+    if (r == 0)
+        r = sent_key(m, &key, err);
     if (r < 0)
         return r;
-    return there.n > 0 && !object_list_find(&there, marker + strlen(m->to.text));
+    *left = LEFT_NOTHING;
+    if (there.n == 0 || object_list_find(&there, marker + strlen(m->to.text)))
+        return 0;
+    const bool known = object_list_read(&sent, m->run->o->private, key.text, &ignored) == 0;
+    *left = known && object_list_within(&sent, &there) ? LEFT_MARKER : LEFT_EVERYTHING;
+    return 0;
 }
 
 static int mirror(struct mirror *m, struct err *err)
 {
     struct run *run = m->run;
     struct key marker;
+    enum left left = LEFT_EVERYTHING;
     int r = key_make(&marker, err, "%s_SUCCESS", m->to.text);
-    if (r < 0)
+    if (r == 0 && run->state.mirrored[m->stage])
+        r = what_is_left(m, marker.text, &left, err);
+    if (r < 0 || left == LEFT_NOTHING)
         return r;
-    if (run->state.mirrored[m->stage]) {
-        r = needs_marker(m, marker.text, err);
-        return r <= 0 ? r : run_mark(run, run->o->external_shared, marker.text, err);
-    }
-    r = send(m, marker.text, err);
-    if (r == 0)
-        r = run_mark(run, run->o->external_shared, marker.text, err);
-    if (r == 0)
+    if (left == LEFT_EVERYTHING) {
+        r = send(m, marker.text, err);
         run_report_sent(run, m->stage, m->bytes);
-    return r;
+    }
+    return r == 0 ? run_mark(run, run->o->external_shared, marker.text, err) : r;
 }
 
 int run_mirror(struct run *run, enum run_stage stage, struct err *err)
@@ -193,6 +233,7 @@ int run_mirror(struct run *run, enum run_stage stage, struct err *err)
     if (r == 0)
         r = mirror(m, err);
     object_list_deinit(&m->objects);
+    object_list_deinit(&m->sent);
     free(m);
     return r < 0 ? err_wrap(err, r, "sending %s to the partner", run_stage_name(stage)) : 0;
 }

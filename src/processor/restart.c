@@ -177,45 +177,83 @@ static int wait_and_judge(struct run *run, bool published, int64_t published_us,
     return r;
 }
 
+/* What was found of an earlier run. */
+struct earlier {
+    bool recorded; // in run.json
+    struct run_state state;
+    bool published;
+    int64_t published_us;
+};
+
+static int find_earlier(struct run *run, struct earlier *e, struct err *err)
+{
+    struct key key;
+    int r = run_key(run, &key, err, "state/run.json");
+    if (r == 0)
+        r = marker_time(run, &e->published, &e->published_us, err);
+    if (r < 0)
+        return r;
+    r = run_state_read(&e->state, run->o->private, key.text, err);
+    e->recorded = r == 0;
+    return r == E_ABSENT ? 0 : r;
+}
+
+/*
+ * --again. The same shares must not be answered at another point, which another secret, PRG or mode
+ * would mean: two answers lay a client's bits open (prio-v1.md 9.1).
+ */
+static int repeat(struct run *run, const struct earlier *e, struct err *err)
+{
+    enum raw_news news = RAW_NONE;
+    const char *difference = e->recorded ? run_state_difference(&e->state, &run->state) : NULL;
+    if (!difference)
+        return start_over(run, NULL, false, err);
+    const int r = wait_and_judge(run, e->published, e->published_us, &e->state.raw, &news, err);
+    if (r < 0)
+        return r;
+    return news == RAW_NEW ? start_over(run, &e->state, true, err) : refuse(run, difference, err);
+}
+
+/* Nothing to process: what is left of the clean-up is all that run_finish will do. */
+static int take_over_finished(struct run *run, const struct earlier *e)
+{
+    run->finished_by_other = !e->recorded;
+    if (e->recorded) {
+        run->state = e->state;
+        run->state.batches = run->o->config;
+    }
+    return 0;
+}
+
+static int decide(struct run *run, const struct earlier *e, struct err *err)
+{
+    enum raw_news news = RAW_NONE;
+    const bool finished = e->published || (e->recorded && e->state.phase >= RUN_PUBLISHED);
+    if (e->recorded && e->state.phase == RUN_RESTARTING)
+        return start_over(run, &e->state, true, err);
+    if (!e->recorded && !e->published)
+        return start_over(run, NULL, false, err);
+    if (run->o->again && finished)
+        return repeat(run, e, err);
+    const int r = wait_and_judge(run, e->published, e->published_us, &e->state.raw, &news, err);
+    if (r < 0)
+        return r;
+    if (!e->published)
+        return go_on(run, &e->state, news, err);
+    if (news == RAW_NEW)
+        return start_over(run, e->recorded ? &e->state : NULL, true, err);
+    return take_over_finished(run, e);
+}
+
 int run_begin(struct run *run, struct err *err)
 {
     const struct process_options *o = run->o;
-    struct run_state last = {0};
-    struct key key;
-    bool published = false;
-    int64_t published_us = 0;
-    enum raw_news news = RAW_NONE;
+    struct earlier earlier = {0};
     int r = run_state_init(&run->state, o->role, o->prg, o->points, o->private_key,
                            o->shared_secret, o->config, err);
     if (r == 0)
-        r = run_key(run, &key, err, "state/run.json");
-    if (r == 0)
-        r = marker_time(run, &published, &published_us, err);
-    if (r < 0)
-        return r;
-    r = run_state_read(&last, o->private, key.text, err);
-    if (r < 0 && r != E_ABSENT)
-        return r;
-    const bool has_last = r == 0;
-    if (has_last && last.phase == RUN_RESTARTING)
-        return start_over(run, &last, true, err);
-    if (!has_last && !published)
-        return start_over(run, NULL, false, err);
-    if (o->again && published)
-        return start_over(run, NULL, false, err);
-    r = wait_and_judge(run, published, published_us, &last.raw, &news, err);
-    if (r < 0)
-        return r;
-    if (!published)
-        return go_on(run, &last, news, err);
-    if (news == RAW_NEW)
-        return start_over(run, has_last ? &last : NULL, true, err);
-    run->finished_by_other = !has_last;
-    if (has_last) {
-        run->state = last;
-        run->state.batches = o->config;
-    }
-    return 0;
+        r = find_earlier(run, &earlier, err);
+    return r == 0 ? decide(run, &earlier, err) : r;
 }
 
 void run_warn_yesterday(struct run *run)
