@@ -193,7 +193,8 @@ static const struct opt_command commands[] = {
      .summary = "Try the whole on this machine: keys, data, both servers, a table",
      .details = "Plays admin, A and B below --home, today in UTC. Keys that are there are used "
                 "again; logs are in logs/.",
-     .groups = GROUPS(processor_integrate_options, processor_prg_options, processor_points_options),
+     .groups = GROUPS(processor_integrate_options, processor_prg_options, processor_points_options,
+                      processor_dry_run_options),
      .defaults = &integrate_defaults,
      .args_size = sizeof(struct processor_args),
      .run = cmd_integrate},

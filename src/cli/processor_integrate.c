@@ -292,5 +292,10 @@ int cmd_integrate(void *args, struct err *err)
     free(home);
     if (!fits)
         r = err_set(err, E_ARG, 0, "--home is too long");
-    return processor_exit(r < 0 ? r : integrate(&p, err));
+    if (r < 0 || !p.args->dry_run)
+        return processor_exit(r < 0 ? r : integrate(&p, err));
+    char line[PATH_BYTES];
+    (void)snprintf(line, sizeof line, "would make keys, buckets and a table below %s", p.home);
+    processor_say(NULL, line);
+    return EXIT_DONE;
 }

@@ -52,7 +52,7 @@ static void fill_options(struct server *s, const struct processor_args *a)
         .sign_key = a->sign_key,
         .verify_key = a->verify_key,
         .now_us = s->setup.now_given ? s->setup.now_us : 0,
-        .live_progress = s->setup.progress == PROGRESS_LINE,
+        .progress = s->setup.progress,
         .metrics_file = a->metrics_file,
         .report_file = a->report,
         .say = processor_say,

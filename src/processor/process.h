@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "base/progress.h"
 #include "processor/data_config.h"
 #include "store/store.h"
 #include "weir/prio.h"
@@ -40,7 +41,7 @@ struct process_options {
     const char *sign_key, *verify_key; // files; NULL: none
     int64_t now_us;                    // the fixed clock of published timestamps; 0: the real one
 
-    bool live_progress;       // a terminal shows a line
+    enum progress_mode progress;
     const char *metrics_file; // NULL: none
     const char *report_file;  // run report, JSON; NULL: none
 

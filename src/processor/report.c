@@ -64,8 +64,7 @@ void run_stage_begin(struct run *run, const char *label, uint64_t bytes)
     report->entries[report->n++] =
         (struct stage_entry){.label = label, .began_ms = retry_now_ms(), .bytes_read = bytes};
     log_event(LOG_LEVEL_INFO, "stage begins", LOG_S("stage", label), LOG_U("bytes", bytes));
-    progress_start(&run->progress, label, bytes,
-                   run->o->live_progress ? PROGRESS_LINE : PROGRESS_LOG);
+    progress_start(&run->progress, label, bytes, run->o->progress);
 }
 
 void run_stage_end(struct run *run, bool done)

@@ -16,6 +16,23 @@ static bool is_ready(struct run *run, const char *what, run_ready_fn *ready, voi
     return r == 1;
 }
 
+static void tell(void *arg)
+{
+    log_event(LOG_LEVEL_INFO, "still waiting", LOG_S("marker", arg));
+}
+
+/* A program that is silent for long is taken for dead by whoever started it. */
+static void sleep_aloud(const struct run *run, const char *what, uint64_t ms)
+{
+    struct ticker ticker = {0};
+    // Without a thread the wait is as long, and silent.
+    if (run->o->progress != PROGRESS_OFF && ms > PROGRESS_LOG_MS &&
+        ticker_start(&ticker, PROGRESS_LOG_MS, tell, (void *)(uintptr_t)what, NULL) < 0)
+        ticker = (struct ticker){0};
+    retry_sleep_ms(ms);
+    ticker_stop(&ticker);
+}
+
 int run_wait(struct run *run, const char *what, run_ready_fn *ready, void *arg, struct err *err)
 {
     const struct process_options *o = run->o;
@@ -25,7 +42,7 @@ int run_wait(struct run *run, const char *what, run_ready_fn *ready, void *arg, 
         const double sleep_s = backoff_s < MAX_SLEEP_S ? backoff_s : MAX_SLEEP_S;
         log_event(LOG_LEVEL_INFO, "waiting", LOG_S("marker", what), LOG_R("seconds", sleep_s),
                   LOG_U("retries_left", o->retry_limit - n_retries));
-        retry_sleep_ms((uint64_t)(sleep_s * 1000));
+        sleep_aloud(run, what, (uint64_t)(sleep_s * 1000));
         backoff_s *= o->retry_multiplier;
         there = is_ready(run, what, ready, arg);
     }

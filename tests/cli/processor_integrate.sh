@@ -19,6 +19,11 @@ dump() {
     "$processor" dump --home "$home" "$@"
 }
 
+dry() {
+    run --dry-run | grep -qxF "would make keys, buckets and a table below $home" && [ ! -e "$home" ]
+}
+promise "integrate --dry-run makes nothing" dry
+
 whole() {
     run --n-rows 8 --now 2026-03-14T12:00:00Z >"$tap_dir/said" && tail -n 1 "$tap_dir/said" |
         grep -qx 30

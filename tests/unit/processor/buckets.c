@@ -156,6 +156,10 @@ static void a_location_is_a_store_and_a_key(void **state)
     assert_location("no-such-name", here, "no-such-name");
     assert_location("/", "/", "");
     assert_location("/no-such-name", "/", "no-such-name");
+    assert_location("/no-such-name/a*/b?c/d", "/no-such-name", "a*/b?c/d");
+    assert_location("no-such*/a", here, "no-such*/a");
+    assert_location("/*", "/", "*");
+    assert_location("s3://bucket/a*/b.json", "s3://bucket", "a*/b.json");
     assert_location("s3://bucket/a/b.json", "s3://bucket", "a/b.json");
     assert_location("s3://bucket/a/b/", "s3://bucket", "a/b");
     assert_location("s3://bucket", "s3://bucket", "");
