@@ -139,7 +139,7 @@ const struct opt processor_output_options[] = {
                    "BUCKET_" VAR "_SESSION_TOKEN", "TEXT",                                         \
                    "Session token that belongs to temporary keys for " WHOSE "."),                 \
         OPT_TEXT("bucket-" #SIDE "-region", ARGS, SIDE.region, "BUCKET_" VAR "_REGION", "NAME",    \
-                 "Region of " WHOSE "."),                                                          \
+                 "Region of " WHOSE "; the default is us-east-1."),                                \
         OPT_PLACE(OPT_PATH_FILE, "bucket-" #SIDE "-ca-file", ARGS, SIDE.ca_file,                   \
                   "BUCKET_" VAR "_CA_FILE", "FILE",                                                \
                   "Certificates (PEM) to trust for " WHOSE ", instead of the system's.")
