@@ -44,7 +44,9 @@ aliases() {
 promise "the original's names are there, and speak of themselves" aliases
 
 as A
-export APP_NAME=app BUCKET_INTERNAL_PRIVATE=a BUCKET_INTERNAL_SHARED=a BUCKET_EXTERNAL_SHARED=b
+export APP_NAME=app BUCKET_INTERNAL_PRIVATE=a BUCKET_INTERNAL_SHARED=a BUCKET_EXTERNAL_SHARED=b \
+    DATA_CONFIG=configured ORIGIN_CONFIG=configured
+: >configured
 
 # What a command needs, unset and empty, is named as option and variable.
 named() {
@@ -63,6 +65,13 @@ named() {
 }
 promise "status names what is missing" named status APP_NAME PUBLIC_KEY_HEX_INTERNAL \
     PUBLIC_KEY_HEX_EXTERNAL BUCKET_INTERNAL_PRIVATE BUCKET_INTERNAL_SHARED
+promise "process names what is missing" named process APP_NAME DATA_CONFIG SERVER_ID SHARED_SECRET \
+    PRIVATE_KEY_HEX PUBLIC_KEY_HEX_INTERNAL PUBLIC_KEY_HEX_EXTERNAL BUCKET_INTERNAL_PRIVATE \
+    BUCKET_INTERNAL_SHARED BUCKET_EXTERNAL_SHARED
+promise "generate names what is missing" named generate APP_NAME PUBLIC_KEY_HEX_INTERNAL \
+    PUBLIC_KEY_HEX_EXTERNAL
+promise "insert names what is missing" named insert APP_NAME DATA_CONFIG ORIGIN_CONFIG \
+    BUCKET_INTERNAL_PRIVATE PUBLIC_KEY_HEX_EXTERNAL
 promise "cleanup names what is missing" named cleanup BUCKET_INTERNAL_PRIVATE \
     BUCKET_INTERNAL_SHARED
 
