@@ -270,7 +270,7 @@ all_dry() {
         dry aggregate --input d/A/raw --input-internal d/A/verify2 --input-external d/B/verify2 --output new &&
         dry publish --input-internal d/A/aggregate --input-external d/B/aggregate --output new &&
         dry index --input published --output new --config three.json --origins origins.json &&
-        dry insert --data-config three.json && dry fetch-origins --url list.inc --output new.json
+        dry insert --data-config three.json && dry integrate --home new && dry fetch-origins --url list.inc --output new.json
 }
 promise "--dry-run changes nothing" all_dry
 
