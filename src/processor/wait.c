@@ -4,7 +4,10 @@
 #include "base/retry.h"
 #include "processor/run.h"
 
-enum { MAX_SLEEP_S = 7 * 24 * 3600 }; // a multiplier must not overflow the clock
+enum {
+    MAX_SLEEP_S = 7 * 24 * 3600, // a multiplier must not overflow the clock
+    TELL_MS = 5000,
+};
 
 static bool is_ready(struct run *run, const char *what, run_ready_fn *ready, void *arg)
 {
@@ -37,11 +40,16 @@ int run_wait(struct run *run, const char *what, run_ready_fn *ready, void *arg, 
 {
     const struct process_options *o = run->o;
     double backoff_s = o->retry_delay_s;
+    uint64_t told_ms = 0;
     bool there = is_ready(run, what, ready, arg);
     for (uint64_t n_retries = 0; !there && n_retries <= o->retry_limit; n_retries++) {
         const double sleep_s = backoff_s < MAX_SLEEP_S ? backoff_s : MAX_SLEEP_S;
-        log_event(LOG_LEVEL_INFO, "waiting", LOG_S("marker", what), LOG_R("seconds", sleep_s),
-                  LOG_U("retries_left", o->retry_limit - n_retries));
+        if (told_ms == 0 ||
+            retry_now_ms() - told_ms >= TELL_MS) { // short waits would flood the log
+            log_event(LOG_LEVEL_INFO, "waiting", LOG_S("marker", what), LOG_R("seconds", sleep_s),
+                      LOG_U("retries_left", o->retry_limit - n_retries));
+            told_ms = retry_now_ms();
+        }
         sleep_aloud(run, what, (uint64_t)(sleep_s * 1000));
         backoff_s *= o->retry_multiplier;
         there = is_ready(run, what, ready, arg);
