@@ -7,8 +7,8 @@
 #include "base/log.h"
 
 #include "base/buf.h"
-#include "base/utf8.h"
 #include "base/utc.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -299,8 +299,7 @@ static void follows_the_day(void **state)
     struct vector then = *v;
     then.account = &tomorrow;
     CLEANUP(buf_deinit)
-    struct buf first = BUF_INIT(4096),
-               other = BUF_INIT(4096), again = BUF_INIT(4096);
+    struct buf first = BUF_INIT(4096), other = BUF_INIT(4096), again = BUF_INIT(4096);
     struct s3_signer *signer = NULL;
     assert_int_equal(s3_signer_new(&signer, &v->account->options, NULL), 0);
     authorize(&first, signer, v);
