@@ -128,6 +128,7 @@ static int start_over(struct run *run, const struct run_state *last, bool keep_s
     if (r < 0)
         return r;
     run->state.phase = RUN_BEGUN;
+    run->fresh = true;
     r = run_save(run, err);
     return r < 0 ? r : 1;
 }

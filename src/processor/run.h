@@ -41,6 +41,7 @@ struct run {
     struct run_batch *batches; // in config order
     size_t n_batches;
     struct run_state state;
+    bool fresh; // nothing of an earlier process can be reused
     bool finished_by_other; // results without a record of ours: nothing here is ours to clean
     struct object_list raw; // as verify1 read it
     struct object_list parts[RUN_STAGES]; // own answers

@@ -226,7 +226,8 @@ static int handle_part(struct work *w, size_t i, struct noted_object *raw,
     const bool first = w->run->o->points == PRIO_POINTS_FIRST;
     int r = name_part(w, i, &names, err);
     // Without points of their own, records depend on all that came before in the part only.
-    const int reused = r == 0 && first ? reuse_part(w, raw, &names, &record, err) : 0;
+    const bool may_reuse = first && !w->run->fresh;
+    const int reused = r == 0 && may_reuse ? reuse_part(w, raw, &names, &record, err) : 0;
     if (r < 0 || reused < 0)
         return r < 0 ? r : reused;
     if (!reused) {
