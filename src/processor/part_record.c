@@ -37,10 +37,12 @@ static json_t *counts_json(const struct stage_counts *counts)
 int part_record_write(const struct part_record *record, struct store *store, const char *key,
                       struct err *err)
 {
-    STATE_JSON *root =
-        json_pack("{s:i, s:b, s:o, s:o, s:o, s:o}", "format", 1, "packed", record->packed, "raw",
-                  object_json(&record->raw), "answer", object_json(&record->answer), "trace",
-                  object_json(&record->trace), "counts", counts_json(&record->counts));
+    char before[HASH_HEX_BYTES];
+    hash_to_hex(before, &record->before);
+    STATE_JSON *root = json_pack(
+        "{s:i, s:b, s:s, s:o, s:o, s:o, s:o}", "format", 1, "packed", record->packed, "before",
+        before, "raw", object_json(&record->raw), "answer", object_json(&record->answer), "trace",
+        object_json(&record->trace), "counts", counts_json(&record->counts));
     return state_json_write(root, store, key, err);
 }
 
@@ -57,6 +59,12 @@ static bool read_object(const json_t *from, struct noted_object *o)
     (void)snprintf(o->version, sizeof o->version, "%s", version);
     o->key = strdup(key);
     return o->key != NULL;
+}
+
+static bool read_before(const json_t *root, struct hash *out)
+{
+    const char *hex = json_string_value(json_object_get(root, "before"));
+    return hex && hash_from_hex(out, hex);
 }
 
 static bool read_counts(const json_t *from, struct stage_counts *counts)
@@ -81,6 +89,7 @@ int part_record_read(struct part_record *record, struct store *store, const char
         return r;
     record->packed = json_is_true(json_object_get(root, "packed"));
     if (json_integer_value(json_object_get(root, "format")) == 1 &&
+        read_before(root, &record->before) &&
         read_object(json_object_get(root, "raw"), &record->raw) &&
         read_object(json_object_get(root, "answer"), &record->answer) &&
         read_object(json_object_get(root, "trace"), &record->trace) &&

@@ -1,6 +1,7 @@
 /*
  * part_record.h - own/state/verify1/<batch>/part-NNNNN.json: a part that verify1 is done with. A
- * restart that finds the same raw object, answer and trace does not compute them again.
+ * restart that finds the same raw object, answer and trace behind the same parts does not compute
+ * them again.
  */
 #pragma once
 
@@ -11,6 +12,7 @@ struct part_record {
     struct noted_object raw;    // key relative to raw/; hash: the shares' identity
     struct noted_object answer; // key relative to internal/verify1/
     struct noted_object trace;  // key relative to state/verify1/
+    struct hash before;         // of the parts before it, which decide what is a duplicate here
     bool packed;                // the raw object is gzip: lines have no place of their own in it
     struct stage_counts counts;
 };

@@ -28,6 +28,7 @@ struct work {
     char uuid[LAYOUT_UUID_BYTES];
     struct seen seen;
     struct stage_counts counts;
+    struct hash before;    // of the parts so far
     bool sum_whole;        // batch->sum covers every part so far
     struct raw_part ahead; // the next part, already being read
     const char *ahead_key;
@@ -114,7 +115,8 @@ static int reuse_part(struct work *w, struct noted_object *raw, const struct par
     int r = part_record_read(record, w->run->o->private, names->record.text, NULL);
     if (r < 0)
         return 0; // absent or unreadable: it is made again
-    if (!noted_equal(&record->raw, raw) || strcmp(record->answer.key, names->answer.text) != 0)
+    if (!hash_equal(&record->before, &w->before) || !noted_equal(&record->raw, raw) ||
+        strcmp(record->answer.key, names->answer.text) != 0)
         return 0;
     r = is_unchanged(w->run, "intermediate/internal/verify1/", &record->answer, &same, err);
     if (r == 0 && same)
@@ -151,10 +153,10 @@ static int note_key(char **to, const char *key, struct err *err)
     return *to ? 0 : err_set(err, E_NOMEM, 0, "no memory for a record");
 }
 
-static int describe(struct part_record *record, const struct noted_object *raw,
-                    const struct part_names *names, struct err *err)
+static int describe(struct part_record *record, const struct work *w,
+                    const struct noted_object *raw, const struct part_names *names, struct err *err)
 {
-    *record = (struct part_record){.raw = *raw};
+    *record = (struct part_record){.raw = *raw, .before = w->before};
     record->raw.key = NULL;
     int r = note_key(&record->raw.key, raw->key, err);
     if (r == 0)
@@ -168,7 +170,7 @@ static int write_part(struct work *w, struct raw_part *part, const struct noted_
     CLEANUP(part_writer_abandon) struct part_writer answer = {0}, trace = {0};
     struct store *private = w->run->o->private;
     struct key key;
-    int r = describe(record, raw, names, err);
+    int r = describe(record, w, raw, names, err);
     if (r == 0)
         r = run_key(w->run, &key, err, "intermediate/internal/verify1/%s", names->answer.text);
     if (r == 0)
@@ -218,6 +220,20 @@ static int compute_part(struct work *w, const struct noted_object *raw,
     return err_wrap(err, r, "raw/%s", raw->key);
 }
 
+/* One part more has had its say about duplicates. */
+static int add_before(struct work *w, const struct noted_object *raw, struct err *err)
+{
+    CLEANUP(hasher_freep) struct hasher *hasher = NULL;
+    int r = hasher_new(&hasher, err);
+    if (r == 0)
+        r = hasher_add(hasher, span_of(w->before.bytes, HASH_BYTES), err);
+    if (r == 0)
+        r = hasher_add_text(hasher, raw->key, err);
+    if (r == 0)
+        r = hasher_add_text(hasher, raw->version, err);
+    return r == 0 ? hasher_finish(hasher, &w->before, err) : r;
+}
+
 static int handle_part(struct work *w, size_t i, struct noted_object *raw,
                        const struct noted_object *next, struct err *err)
 {
@@ -234,6 +250,8 @@ static int handle_part(struct work *w, size_t i, struct noted_object *raw,
         part_record_deinit(&record);
         r = compute_part(w, raw, next, &names, &record, err);
     }
+    if (r == 0)
+        r = add_before(w, raw, err);
     if (r < 0)
         return r;
     if (reused || record.packed || !first)
