@@ -6,6 +6,8 @@
 #include "processor/run.h"
 #include "stage/packets.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,64 +37,112 @@ static int hash_part(struct run *run, const char *folder, struct noted_object *o
     return r;
 }
 
-/* While waiting for one stage. */
-struct waiting {
-    enum run_stage stage;
-    struct object_list seen_stale; // listed, hashed and found to be the last run's
-};
-
-/* After new raw data, what the last run consumed counts as absent (D7). */
-static int is_stale(struct run *run, struct waiting *w, const char *folder, struct err *err)
+/*
+ * One digest for what lies in the folder of a stage now, as the listing shows it: whatever is
+ * written there again makes it another. Nothing there: not set.
+ */
+static int listing_digest(struct run *run, enum run_stage stage, struct maybe_hash *out,
+                          struct err *err)
 {
-    CLEANUP(object_list_deinit) struct object_list now = {0};
+    CLEANUP(store_listing_deinit) struct store_listing there = {0};
+    CLEANUP(hasher_freep) struct hasher *hasher = NULL;
+    struct key folder;
+    int r = folder_key(run, stage, &folder, err);
+    if (r == 0)
+        r = store_list(run->o->shared, folder.text, &there, err);
+    if (r == 0)
+        r = hasher_new(&hasher, err);
+    for (size_t i = 0; i < there.n && r == 0; i++) {
+        const struct store_object *o = &there.objects[i];
+        char size_and_time[64];
+        (void)snprintf(size_and_time, sizeof size_and_time, "%" PRIu64 " %" PRId64, o->size,
+                       o->modified_us);
+        r = hasher_add_text(hasher, o->key, err);
+        if (r == 0)
+            r = hasher_add_text(hasher, size_and_time, err);
+        if (r == 0)
+            r = hasher_add_text(hasher, o->version, err);
+    }
+    out->set = r == 0 && there.n > 0;
+    return out->set ? hasher_finish(hasher, &out->hash, err) : r;
+}
+
+/* Is all of it what the last run consumed, or what its clean-up has left of that? */
+static int is_consumed(struct run *run, enum run_stage stage, const struct maybe_hash *consumed,
+                       bool *yes, struct err *err)
+{
+    CLEANUP(object_list_deinit) struct object_list now = {0}, known = {0};
+    struct err ignored = {0};
+    struct key folder, list;
     struct hash digest;
-    int r = run_list(&now, run->o->shared, folder, err);
-    if (r < 0 || (w->seen_stale.n > 0 && object_list_equal(&now, &w->seen_stale)))
-        return r < 0 ? r : 1;
-    for (size_t i = 0; i < now.n && r == 0; i++)
+    int r = folder_key(run, stage, &folder, err);
+    if (r == 0)
+        r = run_key(run, &list, err, "state/mail-%s.json", run_stage_name(stage));
+    if (r == 0)
+        r = run_list(&now, run->o->shared, folder.text, err);
+    if (r < 0)
+        return r;
+    if (object_list_read(&known, run->o->private, list.text, &ignored) == 0) {
+        *yes = object_list_within(&now, &known);
+        return 0;
+    }
+    // Without the list only the contents tell.
+    for (size_t i = 0; consumed->set && i < now.n && r == 0; i++)
         if (is_batch_part(run, &now.objects[i]))
-            r = hash_part(run, folder, &now.objects[i], err);
+            r = hash_part(run, folder.text, &now.objects[i], err);
     if (r == 0)
         r = object_list_digest(&now, &digest, err);
-    if (r < 0 || !hash_equal(&digest, &run->state.stale[w->stage].hash))
-        return r;
-    log_event(LOG_LEVEL_INFO, "the mailbox still holds what the last run consumed",
-              LOG_S("stage", run_stage_name(w->stage)));
-    object_list_deinit(&w->seen_stale);
-    w->seen_stale = now;
-    now = (struct object_list){0};
-    return 1;
+    *yes = r == 0 && consumed->set && hash_equal(&digest, &consumed->hash);
+    return r;
+}
+
+int mail_note_stale(struct run *run, const struct run_state *last, struct err *err)
+{
+    int r = 0;
+    for (int s = 0; s < RUN_STAGES && r == 0; s++) {
+        struct maybe_hash now;
+        bool stale = true; // verify2 and aggregate answer an own verify1 that has not left yet
+        r = listing_digest(run, (enum run_stage)s, &now, err);
+        if (r == 0 && s == RUN_VERIFY1)
+            r = is_consumed(run, RUN_VERIFY1, &last->consumed[s], &stale, err);
+        if (r < 0)
+            return r;
+        stale |= now.set && last->stale[s].set && hash_equal(&now.hash, &last->stale[s].hash);
+        run->state.stale[s] = stale ? now : (struct maybe_hash){0};
+    }
+    return r;
 }
 
 static int stage_is_there(struct run *run, void *arg, struct err *err)
 {
-    struct waiting *w = arg;
-    struct key folder, marker;
+    const enum run_stage stage = *(enum run_stage *)arg;
+    const struct maybe_hash *stale = &run->state.stale[stage];
+    struct key marker;
     struct store_object object;
-    int r = folder_key(run, w->stage, &folder, err);
-    if (r == 0)
-        r = key_make(&marker, err, "%s_SUCCESS", folder.text);
+    struct maybe_hash now;
+    int r = run_key(run, &marker, err, "intermediate/external/%s/_SUCCESS", run_stage_name(stage));
     if (r == 0)
         r = store_stat(run->o->shared, marker.text, &object, err);
     if (r < 0)
         return r == E_ABSENT ? 0 : r;
-    if (!run->state.stale[w->stage].set)
+    if (!stale->set)
         return 1;
-    r = is_stale(run, w, folder.text, err);
-    return r < 0 ? r : !r;
+    r = listing_digest(run, stage, &now, err);
+    if (r < 0 || !now.set || !hash_equal(&now.hash, &stale->hash))
+        return r < 0 ? r : 1;
+    log_event(LOG_LEVEL_INFO, "the mailbox still holds what is of the last run",
+              LOG_S("stage", run_stage_name(stage)));
+    return 0;
 }
 
 int mail_wait(struct run *run, enum run_stage stage, struct err *err)
 {
-    struct waiting w = {.stage = stage};
     struct key folder, marker;
     int r = folder_key(run, stage, &folder, err);
     if (r == 0)
         r = key_make(&marker, err, "%s_SUCCESS", folder.text);
-    if (r < 0)
-        return r;
-    r = run_wait(run, marker.text + strlen(run->own), stage_is_there, &w, err);
-    object_list_deinit(&w.seen_stale);
+    if (r == 0)
+        r = run_wait(run, marker.text + strlen(run->own), stage_is_there, &stage, err);
     return r == 0 ? run_list(&run->mail[stage], run->o->shared, folder.text, err) : r;
 }
 

@@ -94,12 +94,18 @@ static int combine(struct run *run, struct run_batch *batch, struct published *p
     return totals_combine(p->totals, &in, err);
 }
 
-/* Does the file of an interrupted run say the same already? Then its id and time stay (D7). */
-static bool is_published(struct run *run, const char *key, const struct published *p)
+/*
+ * Did this run write the file before it was interrupted, and does it say the same? Then its id and
+ * time stay (D7). The marker of a run before this one is gone.
+ */
+static bool is_published(struct run *run, const char *key, const char *marker,
+                         const struct published *p)
 {
     CLEANUP(buf_deinit) struct buf text = BUF_INIT(64 + 24 * p->n + 4096);
     struct err ignored = {0};
-    if (store_get_all(run->o->private, key, &text, NULL, &ignored) < 0)
+    struct store_object object;
+    if (store_stat(run->o->private, marker, &object, &ignored) < 0 ||
+        store_get_all(run->o->private, key, &text, NULL, &ignored) < 0)
         return false;
     json_t *root = json_loadb((const char *)text.data, text.len, 0, NULL);
     const json_t *payload = json_object_get(root, "payload");
@@ -158,10 +164,10 @@ static int publish_batch(struct run *run, struct run_batch *batch, void *arg, st
     }
     if (r == 0)
         r = publish_name(run, batch, &key, err);
-    if (r == 0 && !is_published(run, key.text, &p))
-        r = write_totals(run, key.text, &p, err);
     if (r == 0)
         r = run_key(run, &marker, err, "processed/publish/%s/_SUCCESS", batch->dir);
+    if (r == 0 && !is_published(run, key.text, marker.text, &p))
+        r = write_totals(run, key.text, &p, err);
     if (r == 0)
         r = run_mark(run, run->o->private, marker.text, err);
     batch->published = r == 0;

@@ -97,6 +97,17 @@ static void count_records(struct run *run, const char *stage, const char *batch,
                 METRIC_LABELS({"stage", stage}, {"batch", batch}, {"outcome", outcome}), (double)n);
 }
 
+/* Bad luck with every single record is no bad luck. */
+static void warn_of_nothing(enum run_stage stage, const char *batch_id,
+                            const struct stage_counts *counts)
+{
+    if (stage != RUN_VERIFY1 && counts->total > 0 && counts->error == counts->total)
+        log_event(LOG_LEVEL_WARNING,
+                  "no record of the batch came through; do both servers have the same data set, "
+                  "SHARED_SECRET, PRIO_PRG and PRIO_POINTS?",
+                  LOG_S("batch", batch_id), LOG_S("stage", run_stage_name(stage)));
+}
+
 void run_report_counts(struct run *run, enum run_stage stage)
 {
     const char *name = run_stage_name(stage);
@@ -120,6 +131,7 @@ void run_report_counts(struct run *run, enum run_stage stage)
         }
         fields[n] = LOG_END;
         log_line(LOG_LEVEL_INFO, fields, "%s", "stage done");
+        warn_of_nothing(stage, id, counts);
     }
 }
 

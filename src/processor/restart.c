@@ -106,14 +106,37 @@ static int drop_state(struct run *run, struct err *err)
     return r;
 }
 
-/* New raw data take the place of the last run's. A restart in this phase comes here again. */
-static int start_over(struct run *run, const struct run_state *last, bool keep_stale,
-                      struct err *err)
+/* Published files stay until new ones take their place, but nobody takes them for those. */
+static int drop_publish_markers(struct run *run, struct err *err)
+{
+    CLEANUP(object_list_deinit) struct object_list there = {0};
+    struct key folder, key;
+    int r = run_key(run, &folder, err, "processed/publish/");
+    if (r == 0)
+        r = key_make(&key, err, "%s_SUCCESS", folder.text);
+    if (r == 0)
+        r = store_delete_one(run->o->private, key.text, err);
+    if (r == 0)
+        r = run_list(&there, run->o->private, folder.text, err);
+    for (size_t i = 0; i < there.n && r == 0; i++) {
+        const char *name = strrchr(there.objects[i].key, '/');
+        if (!name || strcmp(name, "/_SUCCESS") != 0)
+            continue;
+        r = key_make(&key, err, "%s%s", folder.text, there.objects[i].key);
+        if (r == 0)
+            r = store_delete_one(run->o->private, key.text, err);
+    }
+    return r;
+}
+
+/*
+ * Begin as if there had been nothing, but for state.stale. A restart in this phase comes here
+ * again.
+ */
+static int start_over(struct run *run, struct err *err)
 {
     struct key key;
     run->state.phase = RUN_RESTARTING;
-    for (int s = 0; last && keep_stale && s < RUN_STAGES; s++)
-        run->state.stale[s] = last->consumed[s].set ? last->consumed[s] : last->stale[s];
     int r = run_save(run, err);
     if (r == 0)
         r = run_key(run, &key, err, "intermediate/internal/");
@@ -122,15 +145,34 @@ static int start_over(struct run *run, const struct run_state *last, bool keep_s
     if (r == 0)
         r = drop_state(run, err);
     if (r == 0)
-        r = run_key(run, &key, err, "processed/publish/_SUCCESS");
-    if (r == 0)
-        r = store_delete_one(run->o->private, key.text, err);
+        r = drop_publish_markers(run, err);
     if (r < 0)
         return r;
     run->state.phase = RUN_BEGUN;
     run->fresh = true;
     r = run_save(run, err);
     return r < 0 ? r : 1;
+}
+
+/* What was stale then still is. */
+static int start_over_again(struct run *run, const struct run_state *last, struct err *err)
+{
+    memcpy(run->state.stale, last->stale, sizeof run->state.stale);
+    return start_over(run, err);
+}
+
+/* What was found of an earlier run. */
+struct earlier {
+    bool recorded; // in run.json
+    struct run_state state;
+    bool published;
+    int64_t published_us;
+};
+
+static int start_with_new_data(struct run *run, const struct earlier *e, struct err *err)
+{
+    const int r = e->recorded ? mail_note_stale(run, &e->state, err) : 0;
+    return r == 0 ? start_over(run, err) : r;
 }
 
 static int refuse(const struct run *run, const char *what, struct err *err)
@@ -143,17 +185,18 @@ static int refuse(const struct run *run, const char *what, struct err *err)
 }
 
 /* Not published yet. */
-static int go_on(struct run *run, const struct run_state *last, enum raw_news news, struct err *err)
+static int go_on(struct run *run, const struct earlier *e, enum raw_news news, struct err *err)
 {
+    const struct run_state *last = &e->state;
     const char *difference = run_state_difference(last, &run->state);
     const bool answered = run_state_answered(last);
     if (!answered && difference) // nothing has left: begin as if there had been nothing
-        return start_over(run, last, true, err);
+        return start_over_again(run, last, err);
     if (answered && news == RAW_NEW) {
         log_event(LOG_LEVEL_WARNING,
                   "the raw data are others than those of the unfinished run; starting over",
                   LOG_S("date", run->o->date));
-        return start_over(run, last, true, err);
+        return start_with_new_data(run, e, err);
     }
     if (difference)
         return refuse(run, difference, err);
@@ -178,14 +221,6 @@ static int wait_and_judge(struct run *run, bool published, int64_t published_us,
     return r;
 }
 
-/* What was found of an earlier run. */
-struct earlier {
-    bool recorded; // in run.json
-    struct run_state state;
-    bool published;
-    int64_t published_us;
-};
-
 static int find_earlier(struct run *run, struct earlier *e, struct err *err)
 {
     struct key key;
@@ -200,19 +235,22 @@ static int find_earlier(struct run *run, struct earlier *e, struct err *err)
 }
 
 /*
- * --again. The same shares must not be answered at another point, which another secret, PRG or mode
- * would mean: two answers lay a client's bits open (prio-v1.md 9.1).
+ * --again, for which the raw data have to be there. The same shares must not be answered at another
+ * point, which another secret, PRG or mode would mean: two answers lay a client's bits open
+ * (prio-v1.md 9.1).
  */
 static int repeat(struct run *run, const struct earlier *e, struct err *err)
 {
     enum raw_news news = RAW_NONE;
     const char *difference = e->recorded ? run_state_difference(&e->state, &run->state) : NULL;
-    if (!difference)
-        return start_over(run, NULL, false, err);
-    const int r = wait_and_judge(run, e->published, e->published_us, &e->state.raw, &news, err);
+    int r = run_wait_raw(run, err);
+    if (r == 0)
+        r = wait_and_judge(run, e->published, e->published_us, &e->state.raw, &news, err);
     if (r < 0)
         return r;
-    return news == RAW_NEW ? start_over(run, &e->state, true, err) : refuse(run, difference, err);
+    if (news == RAW_NEW)
+        return start_with_new_data(run, e, err);
+    return difference ? refuse(run, difference, err) : start_over(run, err);
 }
 
 /* Nothing to process: what is left of the clean-up is all that run_finish will do. */
@@ -231,18 +269,18 @@ static int decide(struct run *run, const struct earlier *e, struct err *err)
     enum raw_news news = RAW_NONE;
     const bool finished = e->published || (e->recorded && e->state.phase >= RUN_PUBLISHED);
     if (e->recorded && e->state.phase == RUN_RESTARTING)
-        return start_over(run, &e->state, true, err);
+        return start_over_again(run, &e->state, err);
     if (!e->recorded && !e->published)
-        return start_over(run, NULL, false, err);
+        return start_over(run, err);
     if (run->o->again && finished)
         return repeat(run, e, err);
     const int r = wait_and_judge(run, e->published, e->published_us, &e->state.raw, &news, err);
     if (r < 0)
         return r;
     if (!e->published)
-        return go_on(run, &e->state, news, err);
+        return go_on(run, e, news, err);
     if (news == RAW_NEW)
-        return start_over(run, e->recorded ? &e->state : NULL, true, err);
+        return start_with_new_data(run, e, err);
     return take_over_finished(run, e);
 }
 

@@ -169,6 +169,11 @@ MUST_CHECK int answer_check(struct run *run, enum run_stage stage, struct err *e
 /* mail.c */
 /** Wait for the partner's stage, list it, and find the batches that have something in it. */
 MUST_CHECK int mail_wait(struct run *run, enum run_stage stage, struct err *err);
+/**
+ * New raw data take the place of a run's: what its partner left in the mailbox counts as absent
+ * until it is written again. Noted in run->state.stale.
+ */
+MUST_CHECK int mail_note_stale(struct run *run, const struct run_state *last, struct err *err);
 /** Has it changed since it was listed? @return 1 yes, 0 no, or E_*. */
 MUST_CHECK int mail_changed(struct run *run, enum run_stage stage, struct err *err);
 /** Record what was consumed; every part of run->mail[stage] that was read carries its hash. */

@@ -42,7 +42,8 @@ struct run_state {
      */
     struct maybe_hash answer[RUN_STAGES], consumed[RUN_STAGES];
     bool mirrored[RUN_STAGES];
-    /* consumed of the run before: after new raw data such a stage counts as absent (D7). */
+    /* What lay in the mailbox when new raw data took the place of a run's, and was that run's: a
+     * stage that still looks like that counts as absent (D7). */
     struct maybe_hash stale[RUN_STAGES];
 };
 

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The end of a run, and what comes after it on the same date (prio-processor.md D7, 5.9, 5.10). */
+#include "base/retry.h"
+#include "pair_steps.h"
+
+#include <jansson.h>
+#include <signal.h>
+
+static const struct pair_data first = {.n = 9, .bad = 2, .seed = 1};
+static const struct pair_data second = {.n = 12, .bad = 1, .seed = 3, .n_parts = 3};
+static const struct pair_how plain = {0};
+static const struct pair_how kept = {.keep_state = true};
+
+static struct pair *stage(const struct pair_data *data)
+{
+    struct pair *p = pair_new(false);
+    pair_stage(p, data);
+    return p;
+}
+
+static const char publish[] = "processed/publish/";
+
+/* The order of an end: results, their marker, raw marker, raw data, mail data, mail marker. */
+static unsigned rank_of(const char *change)
+{
+    if (strstr(change, "put a-private") && strstr(change, "processed/publish/_SUCCESS"))
+        return 1;
+    if (strstr(change, "delete a-ingest"))
+        return strstr(change, "raw/shares/_SUCCESS") ? 2 : 3;
+    if (strstr(change, "delete a-shared"))
+        return 4;
+    if (strstr(change, "delete a-private") && strstr(change, "/internal/"))
+        return 5;
+    if (strstr(change, "delete a-private") && strstr(change, "/state/mail-"))
+        return 6;
+    return 0;
+}
+
+static void results_first_then_the_marker_of_raw(void **state)
+{
+    (void)state;
+    struct pair *p = stage(&first);
+    struct pair_how how = plain;
+    how.fate.watch = pair_note_change;
+    how.fate.watch_arg = (void *)pair_file(p, "changes");
+    const int a = pair_spawn(p, 0, &how, 0), b = pair_spawn(p, 1, &plain, 0);
+    assert_int_equal(pair_wait(a) + pair_wait(b), 0);
+    char *log = pair_read_file(pair_file(p, "changes"));
+    // A server never deletes what its partner has to read, and its own clean-up is the end.
+    assert_null(strstr(log, "delete b-private"));
+    assert_null(strstr(log, "delete b-ingest"));
+    char *end = strstr(log, "delete a-ingest");
+    assert_null(strstr(end, "b-shared"));
+    char *rest = log, *line;
+    unsigned last = 0;
+    bool seen[7] = {false};
+    while ((line = strsep(&rest, "\n")) != NULL) {
+        const unsigned rank = rank_of(line);
+        if (rank == 0)
+            continue;
+        if (rank < last)
+            fail_msg("%s comes too late", line);
+        last = rank;
+        seen[rank] = true;
+    }
+    for (unsigned i = 1; i < 7; i++)
+        assert_true(seen[i]);
+    free(log);
+    pair_free(p);
+}
+
+/* Mail: data first; the stage's marker is the last of it to go. */
+static void mail_goes_before_its_marker(void **state)
+{
+    (void)state;
+    struct pair *p = stage(&first);
+    struct pair_how how = plain;
+    how.fate.watch = pair_note_change;
+    how.fate.watch_arg = (void *)pair_file(p, "changes");
+    const int a = pair_spawn(p, 0, &how, 0), b = pair_spawn(p, 1, &plain, 0);
+    assert_int_equal(pair_wait(a) + pair_wait(b), 0);
+    char *log = pair_read_file(pair_file(p, "changes")), *rest = log, *line;
+    bool marker_gone[3] = {false};
+    static const char *const stages[] = {"verify1", "verify2", "aggregate"};
+    while ((line = strsep(&rest, "\n")) != NULL)
+        for (int s = 0; s < 3; s++) {
+            char folder[64];
+            (void)snprintf(folder, sizeof folder, "external/%s/", stages[s]);
+            const char *at = strstr(line, folder);
+            if (!at || strncmp(line, "delete a-shared", 15) != 0)
+                continue;
+            assert_false(marker_gone[s]);
+            marker_gone[s] = strcmp(at + strlen(folder), "_SUCCESS") == 0;
+        }
+    assert_true(marker_gone[0] && marker_gone[1] && marker_gone[2]);
+    free(log);
+    pair_free(p);
+}
+
+/* What ingestion and the partner put there while the clean-up goes on. */
+static void arrive(void *arg, const char *change)
+{
+    struct pair *p = arg;
+    static bool done;
+    if (done || strncmp(change, "delete a-ingest", 15) != 0)
+        return;
+    done = true;
+    pair_put(p, 0, "ingest", "raw/shares/batch_id=first-0/part-00000-x.c000.json", "new\n");
+    pair_put(p, 0, "ingest", "raw/shares/batch_id=first-0/part-00007-x.c000.json", "new\n");
+    pair_put(p, 0, "shared", "intermediate/external/verify1/batch_id=first-0/part-new", "new\n");
+}
+
+static void what_arrives_meanwhile_survives(void **state)
+{
+    (void)state;
+    struct pair *p = stage(&first);
+    struct pair_how how = plain;
+    how.fate.watch = arrive;
+    how.fate.watch_arg = p;
+    const int a = pair_spawn(p, 0, &how, 0), b = pair_spawn(p, 1, &plain, 0);
+    assert_int_equal(pair_wait(a) + pair_wait(b), 0);
+    char *tree = pair_tree(p, 0, "ingest");
+    assert_string_equal(tree, "raw/shares/batch_id=first-0/part-00000-x.c000.json\n"
+                              "raw/shares/batch_id=first-0/part-00007-x.c000.json\n");
+    free(tree);
+    tree = pair_tree(p, 0, "shared");
+    assert_string_equal(tree, "intermediate/external/verify1/_SUCCESS\n"
+                              "intermediate/external/verify1/batch_id=first-0/part-new\n");
+    free(tree);
+    pair_free(p);
+}
+
+static void assert_unchanged_results(struct pair *p, const char *const before[2])
+{
+    for (int role = 0; role < 2; role++) {
+        char *after = pair_versions(p, role, "private", publish);
+        assert_string_equal(after, before[role]);
+        free(after);
+    }
+}
+
+static void a_finished_run_is_not_repeated(void **state)
+{
+    (void)state;
+    for (int keep = 0; keep < 2; keep++) {
+        const struct pair_how how = {.keep_state = keep == 1};
+        struct pair *p = stage(&first);
+        assert_true(pair_run_both(p, &how));
+        char *const before[2] = {pair_versions(p, 0, "private", publish),
+                                 pair_versions(p, 1, "private", publish)};
+        char *mail = pair_versions(p, 1, "shared", "");
+        const uint64_t began = retry_now_ms();
+        for (int role = 0; role < 2; role++)
+            assert_int_equal(pair_run(p, role, &how, NULL), 0);
+        assert_true(retry_now_ms() - began < 1000);
+        assert_unchanged_results(p, (const char *const *)before);
+        char *mail_after = pair_versions(p, 1, "shared", "");
+        assert_string_equal(mail_after, mail);
+        // The same data once more, with new times: they are cleaned, nothing else.
+        char *ingest = pair_tree(p, 0, "ingest");
+        assert_true((ingest[0] == '\0') == (keep == 0));
+        free(ingest);
+        free(mail);
+        free(mail_after);
+        for (int role = 0; role < 2; role++)
+            free(before[role]);
+        pair_free(p);
+    }
+}
+
+/* Raw shares of both servers, to be staged once more. */
+struct copy {
+    char *keys[64], *texts[64];
+    size_t n;
+};
+
+static void copy_raw(struct pair *p, int role, struct copy *copy)
+{
+    char *tree = pair_tree(p, role, "ingest"), *rest = tree, *line;
+    copy->n = 0;
+    while ((line = strsep(&rest, "\n")) != NULL)
+        if (line[0]) {
+            copy->keys[copy->n] = strdup(line);
+            copy->texts[copy->n++] = pair_get(p, role, "ingest", line);
+        }
+    free(tree);
+}
+
+static void put_raw(struct pair *p, int role, const struct copy *copy, bool rename)
+{
+    char key[512];
+    for (size_t i = 0; i < copy->n; i++)
+        if (!strstr(copy->keys[i], "_SUCCESS")) {
+            (void)snprintf(key, sizeof key, "%s%s", copy->keys[i], rename ? ".renamed" : "");
+            pair_put(p, role, "ingest", key, copy->texts[i]);
+        }
+    pair_mark(p, role);
+}
+
+static void free_copy(struct copy *copy)
+{
+    for (size_t i = 0; i < copy->n; i++) {
+        free(copy->keys[i]);
+        free(copy->texts[i]);
+    }
+}
+
+static void the_same_data_staged_again(void **state)
+{
+    (void)state;
+    for (int rename = 0; rename < 2; rename++) {
+        struct pair *p = stage(&first);
+        struct copy copies[2];
+        for (int role = 0; role < 2; role++)
+            copy_raw(p, role, &copies[role]);
+        assert_true(pair_run_both(p, &plain));
+        char *const before[2] = {pair_versions(p, 0, "private", publish),
+                                 pair_versions(p, 1, "private", publish)};
+        for (int role = 0; role < 2; role++) {
+            put_raw(p, role, &copies[role], rename == 1);
+            assert_int_equal(pair_step(p, role, &plain), 0);
+        }
+        assert_unchanged_results(p, (const char *const *)before);
+        pair_assert_clean(p);
+        // Repeated only where that is asked for; then under a new id.
+        for (int role = 0; role < 2; role++)
+            put_raw(p, role, &copies[role], rename == 1);
+        char *old = pair_published_text(p, 0, 0);
+        assert_true(pair_run_both(p, &(struct pair_how){.again = true}));
+        pair_assert_published(p, &first);
+        pair_assert_clean(p);
+        char *new = pair_published_text(p, 0, 0);
+        assert_string_not_equal(new, old);
+        free(old);
+        free(new);
+        for (int role = 0; role < 2; role++) {
+            free(before[role]);
+            free_copy(&copies[role]);
+        }
+        pair_free(p);
+    }
+}
+
+/* --again without raw data cannot repeat anything, and leaves the results as they are. */
+static void again_needs_raw_data(void **state)
+{
+    (void)state;
+    struct pair *p = stage(&first);
+    assert_true(pair_run_both(p, &plain));
+    char *before = pair_versions(p, 0, "private", publish);
+    assert_int_equal(pair_step(p, 0, &(struct pair_how){.again = true}), 1);
+    char *after = pair_versions(p, 0, "private", publish);
+    assert_string_equal(after, before);
+    free(before);
+    free(after);
+    pair_free(p);
+}
+
+/* The partner is late: its mail of the last run must not be taken for the new one's. */
+static void old_mail_counts_as_absent(void **state)
+{
+    (void)state;
+    struct pair *p = stage(&first);
+    assert_true(pair_run_both(p, &kept));
+    pair_stage(p, &second);
+    char log[512];
+    (void)snprintf(log, sizeof log, "%s", pair_file(p, "log"));
+    struct pair_how how = kept;
+    how.log_file = log;
+    for (int i = 0; i < 3; i++) // also in later starts of the new run
+        assert_int_equal(pair_step(p, 0, &how), 1);
+    char *text = pair_read_file(log);
+    assert_null(strstr(text, "stage=verify2 batch"));
+    free(text);
+    assert_true(pair_alternate(p, &kept));
+    pair_assert_published(p, &second);
+    pair_free(p);
+}
+
+/* A data set that yields the very same messages as the last one is no reason to wait for ever. */
+static void two_data_sets_without_a_valid_record(void **state)
+{
+    static struct data_entry entries[] = {{"first-0", 5}};
+    static const char key[] = "raw/shares/batch_id=first-0/part-00000-x.c000.json";
+    (void)state;
+    struct pair *p = pair_new(false);
+    pair_configure(p, entries, 1);
+    for (int i = 0; i < 3; i++) {
+        char line[64];
+        (void)snprintf(line, sizeof line, "{\"id\":%d,\"payload\":\"AAAA\"}\n", i);
+        for (int role = 0; role < 2; role++) {
+            pair_put(p, role, "ingest", key, line);
+            pair_mark(p, role);
+        }
+        assert_true(pair_run_both(p, &kept));
+        for (int role = 0; role < 2; role++) {
+            char *text = pair_published_text(p, role, 0);
+            assert_non_null(text);
+            assert_non_null(strstr(text, "\"payload\":[0,0,0,0,0],\"error\":0,\"total\":0}"));
+            free(text);
+        }
+    }
+    pair_free(p);
+}
+
+/* Killed in the clean-up, and the next data set is there before the restart. */
+static void new_data_after_half_a_clean_up(void **state)
+{
+    (void)state;
+    bool killed = true;
+    for (unsigned k = 1; killed; k += 5) {
+        for (int late = 0; late < 2; late++) {
+            struct pair *p = stage(&first);
+            struct pair_how doomed = plain;
+            doomed.fate.at = "delete a-*";
+            doomed.fate.nth = k;
+            doomed.fate.signal = SIGKILL;
+            const int a = pair_spawn(p, 0, &doomed, 0), b = pair_spawn(p, 1, &plain, 0);
+            killed = pair_wait(a) != 0;
+            assert_int_equal(pair_wait(b), 0);
+            pair_stage(p, &second);
+            if (late == 1) // A first, for as long as it can go
+                (void)pair_step(p, 0, &plain);
+            if (!pair_run_both(p, &plain))
+                fail_msg("killed before deletion %u: the next data set fails", k);
+            pair_assert_published(p, &second);
+            pair_assert_clean(p);
+            pair_free(p);
+        }
+    }
+}
+
+/*
+ * New data take the place of an unfinished run's, of which the partner's answers lie around. Who
+ * goes first must have consumed the partner's old verify1, or nobody can tell it from a new one.
+ */
+static void new_data_in_an_unfinished_run(void **state)
+{
+    static const struct {
+        int steps, first; // of the old run, A before B; who restarts first
+    } cases[] = {{1, 0}, {2, 1}, {3, 0}, {3, 1}, {4, 0}, {4, 1}};
+    (void)state;
+    for (size_t c = 0; c < ARRAY_LEN(cases); c++)
+        for (int keep = 0; keep < 2; keep++) {
+            const struct pair_how how = {.keep_state = keep == 1};
+            struct pair *p = stage(&first);
+            for (int i = 0; i < cases[c].steps; i++)
+                (void)pair_step(p, i % 2, &how);
+            pair_stage(p, &second);
+            int status[2] = {1, 1};
+            for (int i = 0; i < 8; i++) {
+                const int role = (cases[c].first + i) % 2;
+                if (status[role] != 0)
+                    status[role] = pair_step(p, role, &how);
+            }
+            if (status[0] != 0 || status[1] != 0)
+                fail_msg("%d steps, %d first: stuck", cases[c].steps, cases[c].first);
+            pair_assert_published(p, &second);
+            if (keep == 0)
+                pair_assert_clean(p);
+            pair_free(p);
+        }
+}
+
+static void refused_sums(struct pair *p, const char *batch, bool refused)
+{
+    char pattern[128];
+    (void)snprintf(pattern, sizeof pattern, "intermediate/external/aggregate/%s/part*", batch);
+    char *key = pair_find(p, 1, "shared", pattern);
+    assert_true((key == NULL) == refused);
+    free(key);
+    (void)snprintf(pattern, sizeof pattern, "processed/publish/%s/*", batch);
+    key = pair_find(p, 0, "private", pattern);
+    assert_true((key == NULL) == refused);
+    free(key);
+}
+
+/* Nothing of a small batch's sum leaves; the other batches go on. */
+static void a_small_batch_is_kept_back(void **state)
+{
+    static struct data_entry entries[] = {{"first-0", 5}, {"second:1", 20}};
+    (void)state;
+    for (int turns = 0; turns < 2; turns++) {
+        struct pair *p = stage(&second);
+        pair_configure(p, entries, 2);
+        // first-0 loses all but two good records at A, so that only two are valid.
+        static const char *const parts[] = {"part-00000", "part-00001", "part-00002"};
+        for (size_t i = 0; i < 3; i++) {
+            char key[128];
+            (void)snprintf(key, sizeof key, "raw/shares/batch_id=first-0/%s-x.c000.json", parts[i]);
+            char *text = pair_get(p, 0, "ingest", key);
+            char *end = i == 0 ? strchr(strchr(text, '\n') + 1, '\n') + 1 : text;
+            *end = '\0';
+            pair_put(p, 0, "ingest", key, text);
+            free(text);
+        }
+        const struct pair_how how = {.keep_state = true, .min_batch = 5};
+        assert_true(turns == 0 ? pair_run_both(p, &how) : pair_alternate(p, &how));
+        refused_sums(p, "batch_id=first-0", true);
+        refused_sums(p, "batch_id=second%3A1", false);
+        pair_free(p);
+    }
+}
+
+/* With a limit that rises between the aggregates and publish. */
+static void a_limit_that_comes_late(void **state)
+{
+    (void)state;
+    struct pair *p = stage(&first);
+    assert_int_equal(pair_step(p, 0, &kept), 1);
+    assert_int_equal(pair_step(p, 1, &kept), 1);
+    assert_int_equal(pair_step(p, 0, &kept), 1);
+    assert_int_equal(pair_step(p, 1, &kept), 0);
+    assert_int_equal(pair_step(p, 0, &(struct pair_how){.keep_state = true, .min_batch = 100}), 0);
+    assert_null(pair_find(p, 0, "private", "processed/publish/batch_id*"));
+    pair_free(p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(results_first_then_the_marker_of_raw),
+        cmocka_unit_test(mail_goes_before_its_marker),
+        cmocka_unit_test(what_arrives_meanwhile_survives),
+        cmocka_unit_test(a_finished_run_is_not_repeated),
+        cmocka_unit_test(the_same_data_staged_again),
+        cmocka_unit_test(again_needs_raw_data),
+        cmocka_unit_test(old_mail_counts_as_absent),
+        cmocka_unit_test(two_data_sets_without_a_valid_record),
+        cmocka_unit_test(new_data_after_half_a_clean_up),
+        cmocka_unit_test(new_data_in_an_unfinished_run),
+        cmocka_unit_test(a_small_batch_is_kept_back),
+        cmocka_unit_test(a_limit_that_comes_late),
+    };
+    return cmocka_run_group_tests_name("process_finish", tests, NULL, NULL);
+}
