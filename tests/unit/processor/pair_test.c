@@ -229,8 +229,8 @@ void pair_options(struct pair *p, int role, struct process_options *o)
         .key_internal = p->hex[role],
         .key_external = p->hex[1 - role],
         .n_workers = 1,
-        .retry_delay_s = 0.02,
-        .retry_limit = 300,
+        .retry_delay_s = 0.005,
+        .retry_limit = 2000,
         .retry_multiplier = 1,
         .say = keep_line,
         .say_arg = p->said[role],
@@ -262,7 +262,7 @@ int pair_run(struct pair *p, int role, const struct pair_how *how, char *text)
     o.points = how->sequential ? PRIO_POINTS_SEQUENTIAL : PRIO_POINTS_FIRST;
     o.n_workers = how->n_workers > 0 ? how->n_workers : 1;
     o.min_batch = how->min_batch;
-    o.retry_limit = how->retry_limit > 0 ? how->retry_limit : 300;
+    o.retry_limit = how->retry_limit > 0 ? how->retry_limit : 2000;
     o.sign_key = how->sign_key;
     o.verify_key = how->verify_key;
     o.report_file = how->report_file;

@@ -55,7 +55,7 @@ struct pair_how {
     bool keep_state, again, sequential;
     unsigned n_workers;
     uint64_t min_batch;
-    uint64_t retry_limit; // of 20 ms; 0: 300
+    uint64_t retry_limit; // of 5 ms; 0: 2000
     const char *sign_key, *verify_key;
     const char *report_file;
     void (*tweak)(struct process_options *o, void *arg); // the last word on the options
