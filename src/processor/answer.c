@@ -53,6 +53,7 @@ int answer_record(struct run *run, enum run_stage stage, struct err *err)
         r = object_list_digest(&run->parts[stage], &run->state.answer[stage].hash, err);
     if (r < 0)
         return r;
+    run_report_counts(run, stage); // a restart will not count them again
     run->state.answer[stage].set = true;
     run->state.mirrored[stage] = false;
     return run_save(run, err);

@@ -77,15 +77,25 @@ static uint64_t next_random(uint64_t *state)
     return z ^ z >> 31;
 }
 
-/* Every eighth bit or so is set: most sites are not met. */
-static void fill(uint8_t *bits, size_t n, uint64_t *random)
+/* Few sites are met often, most of them hardly ever: a site's part of the rounds falls with its
+ * place in a ranking that is shuffled by entry and position. It is 62 % for the first of RANKS. */
+enum { RANKS = 256, FIRST_OF_65536 = 41000 };
+
+static unsigned popularity(size_t entry, size_t position)
+{
+    uint64_t state = entry << 32 | position;
+    const unsigned place = (unsigned)(next_random(&state) >> 48); // in parts of 1/256 of a rank
+    return FIRST_OF_65536 * RANKS / (RANKS + place);
+}
+
+static void fill(uint8_t *bits, size_t n, size_t entry, uint64_t *random)
 {
     uint64_t word = 0;
     for (size_t i = 0; i < n; i++) {
-        if (i % 16 == 0)
+        if (i % 4 == 0)
             word = next_random(random);
-        bits[i] = (word & 7) == 0;
-        word >>= 4;
+        bits[i] = (word & 0xffff) < popularity(entry, i);
+        word >>= 16;
     }
 }
 
@@ -168,7 +178,7 @@ static int append_element(struct ping_maker *m, size_t entry, bool first, bool c
 {
     const struct data_entry *e = &m->plan->options->config->entries[entry];
     struct prio_shares shares;
-    fill(m->bits, e->n_data, random);
+    fill(m->bits, e->n_data, entry, random);
     if (count)
         count_bits(&m->sums[entry], m->bits, e->n_data);
     const int status = prio_encode_bits(m->encoders[entry], &shares, m->bits);

@@ -52,8 +52,6 @@ static int answer(struct run *run, enum run_stage stage, struct err *err)
         r = answer_check(run, stage, err);
     } else {
         r = compute[stage](run, err);
-        if (r == 0)
-            run_report_counts(run, stage);
     }
     return r == 0 ? run_mirror(run, stage, err) : r;
 }

@@ -6,8 +6,8 @@
 set -u
 build=$1 root=$2
 . "$root/tests/build/tap.sh"
-export DEMO_CLIENTS=40 DEMO_SEED=7 DEMO_TIMEOUT=20 TMPDIR="$tap_dir" COLUMNS=80 LC_ALL=C
-unset DEMO_DIR
+export DEMO_PINGS=40 DEMO_SEED=7 DEMO_TIMEOUT=20 TMPDIR="$tap_dir" COLUMNS=80 LC_ALL=C
+unset DEMO_DIR STORE
 
 demo() {
     "$root/scripts/demo" "$1" >"$tap_dir/output" 2>&1
@@ -19,7 +19,7 @@ lying() {
     fake=$tap_dir/fake
     rm -rf "$fake"
     mkdir "$fake"
-    ln -s "$build/prio" "$build/prio-cheat" "$fake"
+    ln -s "$build/prio" "$build/prio-cheat" "$build/prio-processor" "$fake"
     rm "$fake/$1"
     { printf '#!/bin/sh\nreal=%s\n' "$build/$1" && cat; } >"$fake/$1"
     chmod +x "$fake/$1"
@@ -38,6 +38,11 @@ fits() {
     [ -s "$tap_dir/output" ] && ! grep -n "^.\{81\}" "$tap_dir/output"
 }
 
+on_a_terminal() {
+    script -qefc "stty cols 100; $root/scripts/demo $build" "$tap_dir/typescript" >/dev/null 2>&1 &&
+        grep -q 'All agrees' "$tap_dir/typescript"
+}
+
 leaves_nothing() {
     ! find "$tap_dir" -name 'weir-demo.*' | grep .
 }
@@ -45,69 +50,92 @@ leaves_nothing() {
 # Keys and secrets are among the files.
 keeps_files() {
     DEMO_DIR=$tap_dir/kept demo "$build" &&
-        [ -s "$tap_dir/kept/A/processed/river.ndjson" ] &&
-        [ -s "$tap_dir/kept/exchange/B-to-A/verify2/letter.ndjson" ] &&
-        ! find "$tap_dir/kept" -perm /077 | grep .
+        [ -s "$tap_dir/kept/A/private.key" ] && [ -s "$tap_dir/kept/admin/table.duckdb" ] &&
+        [ "$(find "$tap_dir/kept/B/private" -path '*/publish/batch_id=*/part-*' | wc -l)" -eq 4 ] &&
+        ! find "$tap_dir/kept" -perm /077 ! -type l | grep .
 }
 
 # After a run by keeps_files.
 refuses_a_full_directory() {
-    DEMO_DIR=$tap_dir/kept exits 1 demo "$build" && [ -s "$tap_dir/kept/A/processed/river.ndjson" ]
+    DEMO_DIR=$tap_dir/kept exits 1 demo "$build" && [ -s "$tap_dir/kept/A/private.key" ]
 }
 
-# The last argument of `shares` is the truth's path.
-false_truth() {
-    lying prio-cheat <<LIE
-"\$real" "\$@" || exit 1
-[ "\$1" = shares ] || exit 0
-for truth; do :; done
-sed -i '$1' "\$truth"
+refuses_a_store() {
+    STORE=tape exits 1 demo "$build" && grep -q 'STORE is directory or s3, not tape' "$tap_dir/output"
+}
+
+# differs FILE EDIT WORDS: the comparison finds what sed changed in a file of the demo's, and nothing else
+# does. After a run by keeps_files; FILE is a pattern there.
+differs() {
+    (
+        cd "$tap_dir/kept" || exit 1
+        for file in $1; do
+            [ -f "$file" ] && cp "$file" "$tap_dir/right" && sed -i "$2" "$file" || exit 1
+            exits 1 "$root/scripts/demo-report" . check >"$tap_dir/output" || exit 1
+            cat "$tap_dir/output"
+            cp "$tap_dir/right" "$file"
+            grep -q "$3" "$tap_dir/output" || exit 1
+        done
+        "$root/scripts/demo-report" . check
+    )
+}
+
+# One client more in a sum that a server publishes; the last lie, for the whole demo.
+lying_server() {
+    lying prio-processor <<'LIE'
+"$real" "$@" || exit 1
+[ "$1" = process ] && [ "$SERVER_ID" = B ] || exit 0
+sed -i 's/"payload":\[[0-9]*/"payload":[99999/' "$BUCKET_INTERNAL_PRIVATE"/data/v1/*/*/*/processed/publish/*-1/part-*
 LIE
-    exits 1 demo "$tap_dir/fake" && grep -q 'differs from the truth' "$tap_dir/output"
+    exits 1 demo "$tap_dir/fake" && grep -q 'A and B published different sums' "$tap_dir/output" &&
+        grep -q 'differs from the truth' "$tap_dir/output"
 }
 
-# One more client in the last total, on one server or on both.
-false_totals() {
-    lying prio <<LIE
-"\$real" "\$@" || exit 1
-case "\$*" in 'publish --server-id '$1*/river.ndjson*)
-    for dir; do :; done
-    sed -i 's/[0-9]*\]/99999]/' "\$dir/river.ndjson"
-esac
+messy_server() {
+    lying prio-processor <<'LIE'
+"$real" "$@" || exit 1
+[ "$1" = process ] || exit 0
+raw=$BUCKET_INTERNAL_INGEST/$BUCKET_PREFIX/$PUBLIC_KEY_HEX_EXTERNAL/$APP_NAME/$SUBMISSION_DATE/raw
+mkdir -p "$raw" && echo x >"$raw/x"
 LIE
-    exits 1 demo "$tap_dir/fake" && grep -q "$2" "$tap_dir/output"
+    exits 1 demo "$tap_dir/fake" && grep -q 'left behind after the run: A ingest' "$tap_dir/output"
 }
 
+# It comes back without an answer, the second time.
 dead_server() {
-    lying prio <<'LIE'
-case "$*" in 'verify2 --server-id B'*) echo gone >&2; exit 1 ;; esac
+    lying prio-processor <<'LIE'
+if [ "$1" = process ] && [ "$SERVER_ID" = B ]; then
+    mkdir "$DATA_CONFIG.once" 2>/dev/null || { echo gone >&2; exit 1; }
+    exec sleep 9
+fi
 exec "$real" "$@"
 LIE
-    exits 1 demo "$tap_dir/fake" && grep -q 'server B: gone' "$tap_dir/output"
-}
-
-silent_server() {
-    lying prio <<'LIE'
-case "$*" in 'verify2 --server-id B'*) sleep 6 ;; esac
-exec "$real" "$@"
-LIE
-    DEMO_TIMEOUT=3 exits 1 demo "$tap_dir/fake" && grep -q 'no verify2/river.ndjson from B' "$tap_dir/output"
+    DEMO_TIMEOUT=3 exits 1 demo "$tap_dir/fake" && grep -q 'server B: gone' "$tap_dir/output"
 }
 
 promise "the demo ends well" all_agrees
 promise "its output has no colours in a file" no_colours_in_a_file
 promise "its output fits into 80 columns" fits
+promise "it runs on a terminal" on_a_terminal
 promise "it leaves nothing behind" leaves_nothing
 promise "it keeps its files in DEMO_DIR, for the user alone" keeps_files
 promise "it does not touch a directory that is not empty" refuses_a_full_directory
-promise "it fails when a total is not the true one" false_truth '/^totals/s/[0-9]*\]/0]/'
-promise "it fails when a reason has another count" false_truth 's/^reject verify1 A replay .*/reject verify1 A replay 77/'
-promise "it fails when a reason is not expected at all" false_truth '/^reject aggregate B invalid/d'
-promise "it fails when the number of errors is another" false_truth 's/^error verify2 A .*/error verify2 A 1/'
-promise "it fails when the number of records is another" false_truth 's/^lines B .*/lines B 1/'
-promise "it fails when one server publishes something else" false_totals B 'A and B published different totals'
-promise "it fails when both publish the same false totals" false_totals '[AB]' 'differs from the truth'
-promise "it fails soon when a server dies" dead_server
-promise "it fails when a server does not answer in time" silent_server
+promise "it knows two kinds of stores" refuses_a_store
+promise "it finds a sum that is not the true one" differs truth.json 's/"payload": \[/&1/' 'sums of A'
+promise "it finds that other pings were dropped" differs truth.json 's/"n_duplicates": 2/"n_duplicates": 3/' \
+    'dropped as duplicates: must be 3, is 2'
+promise "it finds another count of a reason" differs 'truth/*/*' \
+    's/^reject verify1 A replay .*/reject verify1 A replay 7/' 'counts of verify1 of A'
+promise "it finds a reason that nobody expects" differs 'truth/*/*' '/^reject aggregate B invalid/d' \
+    'counts of aggregate of B'
+promise "it finds another number of records" differs 'truth/*/*' 's/^lines B .*/lines B 1/' 'counts of verify1 of B'
+promise "it finds a lost row of the table" differs log/dump.out 17d 'rows of the table'
+promise "it finds another sum in the table" differs log/dump.out '17s/"aggregate": *[0-9]*/"aggregate": 99999/' \
+    'rows of the table'
+promise "it finds another sum in the index" differs 'admin/index/part-*' '1s/"aggregate": *[0-9]*/"aggregate": 99999/' \
+    'rows of index'
+promise "it fails when one server publishes something else" lying_server
+promise "it fails when a server leaves clients' data behind" messy_server
+promise "it fails when a server dies" dead_server
 promise "a failed demo leaves nothing behind" leaves_nothing
 done_promising

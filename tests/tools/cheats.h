@@ -2,6 +2,7 @@
  * arrives. */
 #pragma once
 
+#include "base/err.h"
 #include "crowd.h"
 
 #include <stdbool.h>

@@ -194,10 +194,15 @@ static int make_payloads(struct forge *f, enum cheat_kind kind, const uint8_t *b
     return r;
 }
 
-static void new_id(struct forge *f, char id[UUID_TEXT_BYTES])
+enum { ID_BYTES = UUID_TEXT_BYTES + 2 };
+
+/* As JSON text, with its quotes. */
+static void new_id(struct forge *f, char id[ID_BYTES])
 {
     const uint64_t random[2] = {dice_next(&f->dice), dice_next(&f->dice)};
-    uuid4_format(id, (const uint8_t *)random);
+    char uuid[UUID_TEXT_BYTES];
+    uuid4_format(uuid, (const uint8_t *)random);
+    (void)snprintf(id, ID_BYTES, "\"%s\"", uuid);
 }
 
 static int put_line(struct buf *line, const char *id, struct span payload, struct err *err)
@@ -205,7 +210,7 @@ static int put_line(struct buf *line, const char *id, struct span payload, struc
     buf_clear(line);
     int r = buf_append_str(line, "{", err);
     if (r == 0 && id)
-        r = buf_printf(line, err, "\"id\": \"%s\", ", id);
+        r = buf_printf(line, err, "\"id\": %s, ", id);
     if (r == 0)
         r = buf_append_str(line, "\"payload\": \"", err);
     if (r == 0)
@@ -239,7 +244,7 @@ static int make_too_long(struct forge *f, struct err *err)
 int forge_record(struct forge *f, enum cheat_kind kind, const uint8_t *bits, const char *id,
                  struct err *err)
 {
-    char own_id[UUID_TEXT_BYTES];
+    char own_id[ID_BYTES];
     new_id(f, own_id);
     int r = make_payloads(f, kind, bits, err);
     if (r == 0)
@@ -263,7 +268,7 @@ int forge_record(struct forge *f, enum cheat_kind kind, const uint8_t *bits, con
 
 int forge_copy(struct forge *f, struct span payload_a, struct span payload_b, struct err *err)
 {
-    char id[UUID_TEXT_BYTES];
+    char id[ID_BYTES];
     new_id(f, id);
     return put_lines(f, id, payload_a, payload_b, err);
 }

@@ -37,8 +37,8 @@ MUST_CHECK int forge_init(struct forge *f, const struct forge_options *options, 
 void forge_deinit(struct forge *f);
 
 /**
- * Make the lines of one record. bits: [n_data]. id NULL: a new one. Kinds replay and none encode
- * bits as they are.
+ * Make the lines of one record. bits: [n_data]. id: JSON text, NULL: a new one. Kinds replay and
+ * none encode bits as they are.
  */
 MUST_CHECK int forge_record(struct forge *f, enum cheat_kind kind, const uint8_t *bits,
                             const char *id, struct err *err);

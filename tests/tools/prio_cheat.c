@@ -2,9 +2,9 @@
 /*
  * prio-cheat - a batch of clients, some of whom cheat, and the truth about them.
  *
- *     prio-cheat rows    the honest clients' bits, for `prio encode-shares`
  *     prio-cheat shares  share files for A and B with cheaters between the honest records, and what
  *                        the servers must find
+ *     prio-cheat kinds   the kinds of cheats
  *
  * Who cheats, where and how is decided by the seed alone; keys, seeds and masks of the encoding are
  * fresh each time. It is test code: it sees internals and is not installed.
@@ -25,39 +25,31 @@
 
 struct args {
     const char *batch_id, *key_a, *key_b, *cheats;
-    const char *shares[N_SERVERS], *output[N_SERVERS], *output_rows, *truth, *name;
+    const char *shares[N_SERVERS], *output[N_SERVERS], *truth, *name;
     uint64_t n_data, n_clients, seed;
-    int pattern, prg;
+    int prg;
 };
 
 static const struct args DEFAULTS = {
     .n_clients = 1000, .seed = 1, .cheats = "", .name = "data.ndjson"};
-static const char *const PATTERNS[] = {"curve", "picture", NULL};
 static const char *const PRGS[] = {"hashed", "legacy", NULL};
 
-static const struct opt CROWD_OPTIONS[] = {
+static const struct opt SHARES_OPTIONS[] = {
     OPT_UINT_REQUIRED("n-data", struct args, n_data, "N_DATA", 1, PRIO_MAX_DATA,
                       "Bits of a submission."),
     OPT_UINT("clients", struct args, n_clients, NULL, 0, 100000000, "Honest clients."),
     OPT_UINT("seed", struct args, seed, NULL, 0, UINT64_MAX, "Decides bits, cheaters and order."),
-    OPT_CHOICE("pattern", struct args, pattern, NULL, PATTERNS, "What the totals look like."),
     OPT_STRING("name", struct args, name, NULL, "FILE", "Name of the files that are written."),
-    OPT_END,
-};
-static const struct opt ROWS_OPTIONS[] = {
-    OPT_STRING_REQUIRED("output", struct args, output_rows, NULL, "DIR", "Where the rows go."),
-    OPT_END,
-};
-static const struct opt SHARES_OPTIONS[] = {
     OPT_STRING_REQUIRED("batch-id", struct args, batch_id, "BATCH_ID", "TEXT", "The batch."),
     OPT_STRING_REQUIRED("public-key-hex-internal", struct args, key_a, "PUBLIC_KEY_HEX_INTERNAL",
                         "HEX", "A's public key."),
     OPT_STRING_REQUIRED("public-key-hex-external", struct args, key_b, "PUBLIC_KEY_HEX_EXTERNAL",
                         "HEX", "B's public key."),
     OPT_CHOICE("prg", struct args, prg, "PRIO_PRG", PRGS, "Pseudo-random streams."),
-    OPT_STRING("shares-A", struct args, shares[0], NULL, "FILE",
-               "What encode-shares made for A of the rows of the same seed; otherwise the honest "
-               "are encoded here."),
+    OPT_STRING(
+        "shares-A", struct args, shares[0], NULL, "FILE",
+        "The honest clients' records for A, as many as --clients, and then the sums in the truth "
+        "are not theirs; otherwise they are made here."),
     OPT_STRING("shares-B", struct args, shares[1], NULL, "FILE", "The same for B."),
     OPT_STRING("cheats", struct args, cheats, NULL, "KIND=N,..",
                "How many of each kind: a count, or a part of the honest clients if it has a point. "
@@ -74,50 +66,10 @@ static int open_output(struct outfile *out, const char *dir, const char *name, s
     return r < 0 ? r : outfile_open(out, dir, name, err);
 }
 
-static int write_row(struct outfile *out, struct buf *line, const uint8_t *bits, size_t n,
-                     struct err *err)
-{
-    buf_clear(line);
-    int r = buf_append_str(line, "{\"payload\": [", err);
-    if (r == 0)
-        r = buf_reserve(line, 3 * n + 4, err);
-    if (r < 0)
-        return r;
-    for (size_t i = 0; i < n; i++) {
-        memcpy(line->data + line->len, ", ", 2);
-        line->len += i > 0 ? 2 : 0;
-        line->data[line->len++] = (uint8_t)('0' + bits[i]);
-    }
-    r = buf_append_str(line, "]}\n", err);
-    return r < 0 ? r : outfile_write(out, line->data, line->len, err);
-}
-
-static int run_rows(void *arguments, struct err *err)
-{
-    const struct args *a = arguments;
-    CLEANUP(outfile_abandon) struct outfile out = OUTFILE_INIT;
-    CLEANUP(crowd_deinit) struct crowd crowd = {0};
-    CLEANUP(buf_deinit) struct buf line = BUF_INIT(4 * PRIO_MAX_DATA);
-    CLEANUP(buf_deinit) struct buf bits = BUF_INIT(PRIO_MAX_DATA);
-
-    int r = crowd_init(&crowd, a->n_data, (enum crowd_pattern)a->pattern, a->seed, err);
-    if (r == 0)
-        r = buf_reserve(&bits, a->n_data, err);
-    if (r == 0)
-        r = open_output(&out, a->output_rows, a->name, err);
-    for (uint64_t i = 0; r == 0 && i < a->n_clients; i++) {
-        crowd_bits(&crowd, i, bits.data);
-        r = write_row(&out, &line, bits.data, a->n_data, err);
-    }
-    if (r == 0)
-        r = outfile_commit(&out, err);
-    return r < 0 ? EXIT_FAILED : EXIT_DONE;
-}
-
 /* An honest record that a replay or a duplicate id will need. */
 struct kept {
     bool wanted;
-    char id[64];
+    char id[64]; // JSON text: a number stays one
     struct buf payloads[N_SERVERS];
 };
 
@@ -148,7 +100,6 @@ static void batch_deinit(struct batch *b)
         outfile_abandon(&b->out[s]);
     }
     plan_deinit(&b->plan);
-    crowd_deinit(&b->crowd);
     forge_deinit(&b->forge);
     free(b->kept);
     free(b->totals);
@@ -186,6 +137,7 @@ static int forge_start(struct batch *b, struct err *err)
 static int batch_init(struct batch *b, const struct args *a, struct err *err)
 {
     *b = (struct batch){.args = a,
+                        .crowd = {.n = a->n_data, .seed = a->seed},
                         .out = {OUTFILE_INIT, OUTFILE_INIT},
                         .padded = BUF_INIT(SIZE_MAX / 2),
                         .scratch = BUF_INIT(SIZE_MAX / 2)};
@@ -198,8 +150,6 @@ static int batch_init(struct batch *b, const struct args *a, struct err *err)
     int r = cheats_parse(b->counts, a->cheats, a->n_clients, err);
     if (r == 0)
         r = plan_make(&b->plan, a->n_clients, b->counts, a->seed, err);
-    if (r == 0)
-        r = crowd_init(&b->crowd, a->n_data, (enum crowd_pattern)a->pattern, a->seed, err);
     if (r == 0)
         r = forge_start(b, err);
     if (r == 0)
@@ -243,10 +193,10 @@ static int keep(struct batch *b, struct kept *kept, struct err *err)
             r = record_parse(&record, &b->record_ops, buf_span(&b->padded), &b->scratch, err);
         if (r < 0)
             return r;
-        if (r == 0 || !record.has_payload || record.id.len >= sizeof kept->id)
+        if (r == 0 || !record.has_payload || record.id_raw.len >= sizeof kept->id)
             return err_set(err, E_FORMAT, 0, "a line of encode-shares is no share record");
-        memcpy(kept->id, record.id.ptr, record.id.len);
-        kept->id[record.id.len] = '\0';
+        memcpy(kept->id, record.id_raw.ptr, record.id_raw.len);
+        kept->id[record.id_raw.len] = '\0';
         kept->payloads[s] = BUF_INIT(record.payload.len);
         r = buf_append(&kept->payloads[s], record.payload.ptr, record.payload.len, err);
         if (r < 0)
@@ -335,17 +285,10 @@ static int run_kinds(void *arguments, struct err *err)
     return EXIT_DONE;
 }
 
-static const struct opt *const ROWS_GROUPS[] = {CROWD_OPTIONS, ROWS_OPTIONS, NULL};
-static const struct opt *const SHARES_GROUPS[] = {CROWD_OPTIONS, SHARES_OPTIONS, NULL};
+static const struct opt *const SHARES_GROUPS[] = {SHARES_OPTIONS, NULL};
 static const struct opt *const NO_GROUPS[] = {NULL};
 
 static const struct opt_command COMMANDS[] = {
-    {.name = "rows",
-     .summary = "Write the honest clients' bits.",
-     .groups = ROWS_GROUPS,
-     .defaults = &DEFAULTS,
-     .args_size = sizeof(struct args),
-     .run = run_rows},
     {.name = "shares",
      .summary = "Write share files with cheaters in them.",
      .groups = SHARES_GROUPS,
