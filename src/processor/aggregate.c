@@ -282,10 +282,20 @@ static void drop_earlier_losses(struct stage_counts *counts)
         }
 }
 
+/* All verdicts are in the sum. */
+static int settle(struct work *w, struct err *err)
+{
+    uint64_t error = 0, total = 0;
+    drop_earlier_losses(&w->counts);
+    stage_joined_counts(&w->counts, &error, &total);
+    w->batch->stages[RUN_AGGREGATE].joined = total;
+    progress_add(&w->run->progress, total, 0);
+    return is_too_small(w, total - error) ? 0 : write_record(w, error, total, err);
+}
+
 static int aggregate_batch(struct run *run, struct run_batch *batch, void *arg, struct err *err)
 {
     struct work w = {.run = run, .batch = batch, .sum = batch->sum};
-    uint64_t error = 0, total = 0;
     (void)arg;
     packets_init(&w.packets, PACKET_VERIFY2, &batch->key);
     int r = own_load(run, batch, RUN_VERIFY2, &w.packets, err);
@@ -296,14 +306,10 @@ static int aggregate_batch(struct run *run, struct run_batch *batch, void *arg, 
     if (r == 0)
         r = from_shares(&w, err);
     packets_deinit(&w.packets);
-    if (r < 0)
-        return r;
-    drop_earlier_losses(&w.counts);
-    stage_joined_counts(&w.counts, &error, &total);
-    batch->stages[RUN_AGGREGATE].joined = total;
-    progress_add(&run->progress, total, 0);
-    r = is_too_small(&w, total - error) ? 0 : write_record(&w, error, total, err);
-    // Settled, it is optimistic no more: should the mailbox change, the shares are read again.
+    if (r >= 0)
+        r = settle(&w, err);
+    // Settled or broken, it is optimistic no more: should the mailbox change, the shares are read
+    // again.
     prio_sum_free(batch->sum);
     batch->sum = NULL;
     return r == 0 && !batch->withheld ? stage_batch_done(run, batch, RUN_AGGREGATE, &w.counts, err)

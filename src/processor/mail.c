@@ -156,21 +156,36 @@ int mail_changed(struct run *run, enum run_stage stage, struct err *err)
     return r < 0 ? r : !object_list_equal(&now, &run->mail[stage]);
 }
 
-int mail_record(struct run *run, enum run_stage stage, struct err *err)
+/* One digest for the parts that lie in run->mail; where it is signed, of whatever batch they are.
+ */
+static int mail_digest(struct run *run, enum run_stage stage, struct hash *out, struct err *err)
 {
-    struct key folder, key;
-    struct maybe_hash *consumed = &run->state.consumed[stage];
+    struct key folder;
     int r = folder_key(run, stage, &folder, err);
-    // Batches that were skipped have not been read; they belong to what was consumed all the same.
     for (size_t i = 0; i < run->mail[stage].n && r == 0; i++) {
         struct noted_object *o = &run->mail[stage].objects[i];
-        if (!o->has_hash && is_batch_part(run, o))
+        const bool counts = run->o->verify_key ? layout_is_data(o->key) : is_batch_part(run, o);
+        if (counts && !o->has_hash)
             r = hash_part(run, folder.text, o, err);
     }
-    if (r == 0)
-        r = object_list_digest(&run->mail[stage], &consumed->hash, err);
-    if (r == 0)
-        r = manifest_check(run, stage, &consumed->hash, err);
+    return r == 0 ? object_list_digest(&run->mail[stage], out, err) : r;
+}
+
+int mail_verify(struct run *run, enum run_stage stage, struct err *err)
+{
+    struct hash digest;
+    if (!run->o->verify_key)
+        return 0;
+    const int r = mail_digest(run, stage, &digest, err);
+    return r == 0 ? manifest_check(run, stage, &digest, err) : r;
+}
+
+int mail_record(struct run *run, enum run_stage stage, struct err *err)
+{
+    struct key key;
+    struct maybe_hash *consumed = &run->state.consumed[stage];
+    // Batches that were skipped have not been read; they belong to what was consumed all the same.
+    int r = mail_digest(run, stage, &consumed->hash, err);
     if (r == 0)
         r = run_key(run, &key, err, "state/mail-%s.json", run_stage_name(stage));
     if (r == 0)

@@ -41,7 +41,7 @@ struct run {
     struct run_batch *batches; // in config order
     size_t n_batches;
     struct run_state state;
-    bool fresh; // nothing of an earlier process can be reused
+    bool fresh;             // nothing of an earlier process can be reused
     bool finished_by_other; // results without a record of ours: nothing here is ours to clean
     struct object_list raw; // as verify1 read it
     struct object_list parts[RUN_STAGES]; // own answers
@@ -176,6 +176,11 @@ MUST_CHECK int mail_wait(struct run *run, enum run_stage stage, struct err *err)
 MUST_CHECK int mail_note_stale(struct run *run, const struct run_state *last, struct err *err);
 /** Has it changed since it was listed? @return 1 yes, 0 no, or E_*. */
 MUST_CHECK int mail_changed(struct run *run, enum run_stage stage, struct err *err);
+/**
+ * With --verify-key: is it what the partner signed? Hashes every part, so that what is read later
+ * must be the same. @return 0, E_FORMAT, or E_*.
+ */
+MUST_CHECK int mail_verify(struct run *run, enum run_stage stage, struct err *err);
 /** Record what was consumed; every part of run->mail[stage] that was read carries its hash. */
 MUST_CHECK int mail_record(struct run *run, enum run_stage stage, struct err *err);
 /** Load the partner's messages of a batch. */

@@ -87,9 +87,14 @@ static uint64_t bytes_of(const struct object_list *list)
     return bytes;
 }
 
-/* @return 1: the mailbox stood still, 0: again, or E_*. */
-static int one_round(struct run *run, enum run_stage before, const char *label, run_batch_fn *fn,
-                     struct err *err)
+/* What may come of objects that are replaced while they are read. */
+static bool may_be_a_change(int r)
+{
+    return r == E_ABSENT || r == E_FORMAT || r == E_IO;
+}
+
+static int answer_batches(struct run *run, enum run_stage before, const char *label,
+                          run_batch_fn *fn, struct err *err)
 {
     bool *wanted = calloc(run->n_batches + 1, sizeof *wanted);
     if (!wanted)
@@ -99,13 +104,38 @@ static int one_round(struct run *run, enum run_stage before, const char *label, 
     const int r = run_each_batch(run, wanted, fn, NULL, err);
     run_stage_end(run, r == 0);
     free(wanted);
-    if (r < 0 && r != E_ABSENT)
+    return r;
+}
+
+/* @return 1: the mailbox stood still, 0: again, or E_*. */
+static int one_round(struct run *run, enum run_stage before, const char *label, run_batch_fn *fn,
+                     struct err *err)
+{
+    int r = mail_verify(run, before, err);
+    if (r == 0)
+        r = answer_batches(run, before, label, fn, err);
+    if (r < 0 && !may_be_a_change(r))
         return r;
     struct err later = {0};
     const int changed = mail_changed(run, before, r < 0 ? &later : err);
-    if (changed < 0)
-        return changed;
-    return changed ? 0 : r < 0 ? r : 1;
+    if (r < 0)
+        return changed == 1 ? 0 : r;
+    return changed < 0 ? changed : !changed;
+}
+
+/* What an earlier round made of a stage is void. */
+static void forget_round(struct run *run, enum run_stage before, struct object_list *results)
+{
+    for (size_t b = 0; b < run->n_batches; b++) {
+        struct run_batch *batch = &run->batches[b];
+        batch->published = false;
+        if (!results)
+            continue;
+        batch->withheld = false;
+        batch->stages[before + 1] = (struct run_counts){0};
+    }
+    if (results)
+        object_list_deinit(results);
 }
 
 int stage_answer_mail(struct run *run, enum run_stage before, const char *label,
@@ -113,8 +143,7 @@ int stage_answer_mail(struct run *run, enum run_stage before, const char *label,
 {
     for (int round = 0; round < MOST_ROUNDS; round++) {
         int r = mail_wait(run, before, err);
-        if (results)
-            object_list_deinit(results);
+        forget_round(run, before, results);
         if (r == 0)
             r = one_round(run, before, label, fn, err);
         if (r < 0)

@@ -362,17 +362,14 @@ static int verify1_round(struct run *run, struct err *err)
         run_stage_end(run, r == 0);
     }
     free(wanted);
-    // What vanished while it was read is a change like any other.
-    if (r == 0 || r == E_ABSENT) {
-        const int listed = raw_list(run, &after, err);
-        if (listed < 0)
-            return listed;
-        if (r == E_ABSENT && !object_list_equal(raw, &after))
-            return 0;
-    }
-    if (r < 0)
+    // What vanished or was torn while it was read is a change like any other.
+    if (r < 0 && r != E_ABSENT && r != E_FORMAT && r != E_IO)
         return r;
-    return raw_has_marker(raw) && object_list_equal(raw, &after);
+    struct err later = {0};
+    const int listed = raw_list(run, &after, r < 0 ? &later : err);
+    if (r < 0)
+        return listed == 0 && !object_list_equal(raw, &after) ? 0 : r;
+    return listed < 0 ? listed : raw_has_marker(raw) && object_list_equal(raw, &after);
 }
 
 static int settle_round(struct run *run, struct err *err)
