@@ -90,14 +90,14 @@ int lane_take(struct lane *lane, struct http *http, struct err *err)
     return 0;
 }
 
-void lane_give(struct http *http, struct lane lane)
+void lane_give(struct http *http, struct lane lane, bool may_serve_again)
 {
     (void)pthread_mutex_lock(&http->mutex);
-    const bool room = http->n_idle < HTTP_MAX_IDLE_LANES;
-    if (room)
+    const bool kept = may_serve_again && http->n_idle < HTTP_MAX_IDLE_LANES;
+    if (kept)
         http->idle[http->n_idle++] = lane;
     (void)pthread_mutex_unlock(&http->mutex);
-    if (!room)
+    if (!kept)
         lane_free(lane);
 }
 

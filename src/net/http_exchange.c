@@ -291,7 +291,8 @@ void exchange_end(struct exchange *x)
     if (x->lane.easy) {
         (void)curl_multi_remove_handle(x->lane.multi, x->lane.easy);
         curl_easy_reset(x->lane.easy); // forgets our memory, keeps the connections
-        lane_give(x->http, x->lane);
+        // An easy handle that found no address keeps its buffer, and refuses another size for it.
+        lane_give(x->http, x->lane, x->finished && x->result == CURLE_OK);
         x->lane = (struct lane){0};
     }
     for (struct curl_slist *line = x->headers; line; line = line->next)

@@ -26,7 +26,7 @@ struct http {
 
 /** An idle lane, the last one used first: its connection is the likeliest to be alive still. */
 MUST_CHECK int lane_take(struct lane *lane, struct http *http, struct err *err);
-void lane_give(struct http *http, struct lane lane);
+void lane_give(struct http *http, struct lane lane, bool may_serve_again);
 
 /* One try. Zeroed but for the three below, it may be ended at any time. */
 struct exchange {

@@ -211,6 +211,18 @@ static uint64_t time_of(struct fixture *f, int want)
     return retry_now_ms() - before;
 }
 
+/* A label of more than 63 letters is refused before anybody is asked for it. */
+static void a_name_that_is_not_known_is_tried_again(void **state)
+{
+    struct fixture *f = *state;
+    f->request.url = "http://"
+                     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                     ".invalid/";
+    assert_int_equal(ask(f), E_IO);
+    assert_non_null(strstr(f->err.text, "resolve host"));
+    assert_non_null(strstr(f->err.text, "(after 4 tries)"));
+}
+
 static void retry_after_in_seconds_is_waited_for(void **state)
 {
     struct fixture *f = *state;
@@ -435,6 +447,7 @@ int main(void)
         ON_SERVER(in_the_end_the_last_cause_is_told_without_the_query),
         ON_SERVER(a_single_try_hands_out_what_it_got),
         ON_SERVER(nobody_there_is_an_io_error),
+        ON_SERVER(a_name_that_is_not_known_is_tried_again),
         ON_SERVER(retry_after_in_seconds_is_waited_for),
         ON_SERVER(retry_after_as_a_date_is_waited_for),
         ON_SERVER(senseless_retry_after_is_ignored),
