@@ -65,9 +65,9 @@ static const char stage_details[] =
         .summary = "Make shares of known vectors, for tests of the whole",                         \
         .details = "Of each batch --n-rows - 1 good rows and one bad one; and a batch that is in " \
                    "no configuration, bad-id. Bit i is 1 where 3 or 5 divides i.",                 \
-        .groups = GROUPS(processor_client_options, processor_integration_options,                  \
-                         processor_output_options, processor_prg_options,                          \
-                         processor_dry_run_options, PLACES),                                       \
+        .groups = GROUPS(processor_client_options, processor_small_config_options,                 \
+                         processor_integration_options, processor_output_options,                  \
+                         processor_prg_options, processor_dry_run_options, PLACES),                \
         ARGS, .run = cmd_generate_integration                                                      \
     }
 
@@ -148,17 +148,18 @@ static const struct opt_command commands[] = {
      .details = "From A's point of view: internal is A, external is B. What else lies at the two "
                 "destinations is deleted.",
      .groups =
-         GROUPS(processor_path_options, processor_client_options, processor_integration_options,
-                processor_prg_options, processor_ingest_options, processor_dry_run_options, PLACES,
-                processor_external_options),
+         GROUPS(processor_path_options, processor_config_options, processor_client_options,
+                processor_integration_options, processor_prg_options, processor_ingest_options,
+                processor_dry_run_options, PLACES, processor_external_options),
      .defaults = &generate_defaults,
      .args_size = sizeof(struct processor_args),
      .run = cmd_generate},
     GENERATE_INTEGRATION,
     {.name = "generate-pings",
      .summary = "Make raw pings of test clients, as ingestion would have stored them",
-     .groups = GROUPS(processor_pings_options, processor_client_options, processor_prg_options,
-                      processor_dry_run_options, PLACES),
+     .groups =
+         GROUPS(processor_pings_options, processor_small_config_options, processor_client_options,
+                processor_prg_options, processor_dry_run_options, PLACES),
      ARGS,
      .run = cmd_generate_pings},
     ENCODE_SHARES,

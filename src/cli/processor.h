@@ -57,6 +57,7 @@ struct processor_args {
     int source;
     int only; // 0: both, else a role + 1
     double export_above_gb;
+    uint64_t memory_mb;
     const char *export_to, *tmp_dir;
     const char *project, *bigquery_endpoint, *bigquery_location;
     const char *dataset, *table;
@@ -64,32 +65,33 @@ struct processor_args {
 };
 
 /* processor_options.c: the groups of options that commands are made of, each ended by OPT_END */
-extern const struct opt processor_data_options[];        // --batch-id, --n-data
-extern const struct opt processor_server_options[];      // the role, all keys and the secret
-extern const struct opt processor_client_options[];      // public keys of A and B
-extern const struct opt processor_prg_options[];         // --prg
-extern const struct opt processor_points_options[];      // --points
-extern const struct opt processor_run_options[];         // workers, CPU, log, home: everywhere
-extern const struct opt processor_input_options[];       // --input of shares
-extern const struct opt processor_rows_options[];        // --input of rows, --output-A, --output-B
-extern const struct opt processor_pair_options[];        // --input-internal, --input-external
-extern const struct opt processor_output_options[];      // --output
-extern const struct opt processor_access_options[];      // how the own buckets are reached
-extern const struct opt processor_external_options[];    // how the partner's bucket is reached
-extern const struct opt processor_google_options[];      // --google-application-credentials
-extern const struct opt processor_buckets_options[];     // the own buckets, by name
-extern const struct opt processor_mailbox_options[];     // the partner's, by name
-extern const struct opt processor_path_options[];        // application, date, prefix
-extern const struct opt processor_config_options[];      // --data-config
-extern const struct opt processor_process_options[];     // waiting, protections, reports
-extern const struct opt processor_dry_run_options[];     // --dry-run
-extern const struct opt processor_parties_options[];     // both public keys, as names in paths
-extern const struct opt processor_cleanup_options[];     // --force and the own key
-extern const struct opt processor_status_options[];      // --format, and the partner's mailbox
-extern const struct opt processor_validate_options[];    // --no-probe
-extern const struct opt processor_ingest_options[];      // A's and B's ingest buckets
-extern const struct opt processor_integration_options[]; // known vectors
-extern const struct opt processor_random_options[];      // random vectors
+extern const struct opt processor_data_options[];         // --batch-id, --n-data
+extern const struct opt processor_server_options[];       // the role, all keys and the secret
+extern const struct opt processor_client_options[];       // public keys of A and B
+extern const struct opt processor_prg_options[];          // --prg
+extern const struct opt processor_points_options[];       // --points
+extern const struct opt processor_run_options[];          // workers, CPU, log, home: everywhere
+extern const struct opt processor_input_options[];        // --input of shares
+extern const struct opt processor_rows_options[];         // --input of rows, --output-A, --output-B
+extern const struct opt processor_pair_options[];         // --input-internal, --input-external
+extern const struct opt processor_output_options[];       // --output
+extern const struct opt processor_access_options[];       // how the own buckets are reached
+extern const struct opt processor_external_options[];     // how the partner's bucket is reached
+extern const struct opt processor_google_options[];       // --google-application-credentials
+extern const struct opt processor_buckets_options[];      // the own buckets, by name
+extern const struct opt processor_mailbox_options[];      // the partner's, by name
+extern const struct opt processor_path_options[];         // application, date, prefix
+extern const struct opt processor_config_options[];       // --data-config
+extern const struct opt processor_process_options[];      // waiting, protections, reports
+extern const struct opt processor_dry_run_options[];      // --dry-run
+extern const struct opt processor_parties_options[];      // both public keys, as names in paths
+extern const struct opt processor_cleanup_options[];      // --force and the own key
+extern const struct opt processor_status_options[];       // --format, and the partner's mailbox
+extern const struct opt processor_validate_options[];     // --no-probe
+extern const struct opt processor_ingest_options[];       // A's and B's ingest buckets
+extern const struct opt processor_small_config_options[]; // --data-config, with a default
+extern const struct opt processor_integration_options[];  // known vectors
+extern const struct opt processor_random_options[];       // random vectors
 extern const struct opt processor_pings_options[];
 extern const struct opt processor_staging_options[];
 extern const struct opt processor_transfer_options[];
@@ -178,6 +180,11 @@ MUST_CHECK int processor_apart(const struct place *a, const char *option_a, cons
 /** What makes clients' shares. @return 0, or E_FORMAT naming a key. */
 MUST_CHECK int processor_shares(struct share_options *out, const struct processor_setup *s,
                                 const struct processor_args *a, struct err *err);
+enum { PROCESSOR_PATH_BYTES = 4096 };
+/** A shipped configuration file, where none was given. @return given, or out with the first place
+ * that has it; where none has, the one of the installation. */
+const char *processor_config_file(char out[PROCESSOR_PATH_BYTES], const char *given,
+                                  const char *name);
 /** Read --data-config; without it, the shipped test-small.json. @return as data_config_read. */
 MUST_CHECK int processor_read_config(struct data_config *out, const struct processor_args *a,
                                      struct err *err);

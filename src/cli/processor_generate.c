@@ -68,12 +68,13 @@ int cmd_encode_shares(void *args, struct err *err)
     if (r < 0)
         return processor_exit(r);
     o.shares = m.shares;
-    if (a->dry_run)
-        return would_write(&out[0]) + would_write(&out[1]);
+    o.dry_run = a->dry_run;
     processor_say(NULL, "Running encode shares");
     r = encode_shares_run(&o, &made, err);
     if (r < 0)
         return processor_exit(r);
+    if (a->dry_run)
+        return would_write(&out[0]) + would_write(&out[1]);
     say_partitions(made.n_partitions);
     log_event(LOG_LEVEL_INFO, "done", LOG_S("stage", "encode-shares"), LOG_U("rows", made.n_rows),
               LOG_U("rows_without_payload", made.n_bad));
@@ -171,6 +172,8 @@ int cmd_generate_pings(void *args, struct err *err)
     CLEANUP(maker_deinit) struct maker m = {0};
     struct generate_pings_result made = {0};
     int r = start(&m, a, err);
+    if (r == 0)
+        r = processor_check_date(a->date, err);
     if (r == 0)
         r = processor_read_config(&m.config, a, err);
     if (r == 0)

@@ -6,7 +6,6 @@
 #include "base/secret.h"
 #include "cli/children.h"
 #include "cli/processor.h"
-#include "cli/version.h"
 #include "codec/base64.h"
 #include "processor/layout.h"
 #include "stage/stage.h"
@@ -128,17 +127,6 @@ static int make_folders(const struct play *p, struct err *err)
     return r;
 }
 
-/* A file of the configuration: what was given, what lies here, or what is installed. */
-static const char *config_file(char out[PATH_BYTES], const char *given, const char *name)
-{
-    if (given)
-        return given;
-    (void)snprintf(out, PATH_BYTES, "config/%s", name);
-    if (access(out, R_OK) != 0)
-        (void)snprintf(out, PATH_BYTES, "%s/config/%s", WEIR_DATA_DIR, name);
-    return out;
-}
-
 /* What all three know. */
 static int common_env(struct child_env *env, const struct play *p, struct err *err)
 {
@@ -154,8 +142,8 @@ static int common_env(struct child_env *env, const struct play *p, struct err *e
         {"WEIR_HOME", p->home},
         {"APP_NAME", "integration"},
         {"SUBMISSION_DATE", p->setup.date},
-        {"DATA_CONFIG", config_file(config, a->data_config, "test-small.json")},
-        {"ORIGIN_CONFIG", config_file(origins, a->origin_config, "origins.json")},
+        {"DATA_CONFIG", processor_config_file(config, a->data_config, "test-small.json")},
+        {"ORIGIN_CONFIG", processor_config_file(origins, a->origin_config, "origins.json")},
         {"PRIO_PRG", prgs[a->prg]},
         {"PRIO_POINTS", points[a->points]},
         {"WEIR_CPU", a->cpu ? a->cpu : ""},

@@ -14,6 +14,7 @@ const struct processor_args processor_defaults = {
     .scale = 1,
     .partition_size_mb = 250,
     .export_above_gb = 5,
+    .memory_mb = 256,
     .dataset = "telemetry",
     .table = "content_blocking_dev",
     .retry_limit = 5,
@@ -269,16 +270,20 @@ const struct opt processor_ingest_options[] = {
     OPT_END,
 };
 
-#define INTEGRATION_OPTIONS                                                                        \
-    OPT_PLACE(OPT_PATH_FILE, "data-config", ARGS, data_config, "DATA_CONFIG", "FILE",              \
-              "JSON: the batches; the default is config/test-small.json."),                        \
-        OPT_UINT("n-rows", ARGS, n_rows, NULL, 1, UINT32_MAX, "Rows of a batch."),                 \
-        OPT_UINT("n-partitions", ARGS, n_partitions, NULL, 1, MOST_PARTITIONS,                     \
-                 "Part files of a batch, at most."),                                               \
-        OPT_UINT("n-drop-batch", ARGS, n_drop_batch, NULL, 0, UINT32_MAX,                          \
-                 "Leave out so many of the batches with the highest names.")
+const struct opt processor_small_config_options[] = {
+    OPT_PLACE(OPT_PATH_FILE, "data-config", ARGS, data_config, "DATA_CONFIG", "FILE",
+              "JSON: the batches; the default is config/test-small.json."),
+    OPT_END,
+};
 
-const struct opt processor_integration_options[] = {INTEGRATION_OPTIONS, OPT_END};
+const struct opt processor_integration_options[] = {
+    OPT_UINT("n-rows", ARGS, n_rows, NULL, 1, UINT32_MAX, "Rows of a batch."),
+    OPT_UINT("n-partitions", ARGS, n_partitions, NULL, 1, MOST_PARTITIONS,
+             "Part files of a batch, at most."),
+    OPT_UINT("n-drop-batch", ARGS, n_drop_batch, NULL, 0, UINT32_MAX,
+             "Leave out so many of the batches with the highest names."),
+    OPT_END,
+};
 
 const struct opt processor_random_options[] = {
     OPT_UINT_REQUIRED("n-rows", ARGS, n_rows, NULL, 1, UINT32_MAX, "Rows to make."),
@@ -295,8 +300,6 @@ const struct opt processor_pings_options[] = {
     OPT_UINT("n-duplicates", ARGS, n_duplicates, NULL, 0, UINT32_MAX,
              "So many of them are sent again later."),
     OPT_UINT("seed", ARGS, seed, NULL, 0, UINT64_MAX, "Decides what the pings report."),
-    OPT_PLACE(OPT_PATH_FILE, "data-config", ARGS, data_config, "DATA_CONFIG", "FILE",
-              "JSON: the batches; the default is config/test-small.json."),
     OPT_PLACE_REQUIRED(OPT_PATH_DIR, "output", ARGS, output, "OUTPUT", "DIR",
                        "Folder of raw pings: <date>/<hour>/telemetry/prio/4/ below it."),
     OPT_TEXT("truth", ARGS, truth, NULL, "FILE",
@@ -324,6 +327,8 @@ const struct opt processor_staging_options[] = {
     OPT_REAL("export-above-gb", ARGS, export_above_gb, NULL, 0, 1000000,
              "bigquery: let larger days be exported to --export-to and read from there."),
     OPT_TEXT("export-to", ARGS, export_to, NULL, "URL", "bigquery: gs:// folder for exports."),
+    OPT_UINT("memory-mb", ARGS, memory_mb, NULL, 16, 1000000,
+             "Megabytes of memory for records and document ids; the rest waits in --tmp-dir."),
     OPT_PLACE(OPT_PATH_DIR, "tmp-dir", ARGS, tmp_dir, "TMPDIR", "DIR",
               "Where data lies that does not fit into memory."),
     OPT_END,

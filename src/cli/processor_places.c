@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int processor_open_buckets(struct processor_buckets *b, const struct processor_setup *s,
                            const struct processor_args *a, struct err *err)
@@ -100,14 +101,38 @@ int processor_shares(struct share_options *out, const struct processor_setup *s,
     return 0;
 }
 
+const char *processor_config_file(char out[PROCESSOR_PATH_BYTES], const char *given,
+                                  const char *name)
+{
+    // Below the working directory, as in the original; beside the programs that were built; where
+    // they are installed, also when that was moved as a whole.
+    char program[PROCESSOR_PATH_BYTES / 2];
+    if (given)
+        return given;
+    const ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[len > 0 ? len : 0] = '\0';
+    char *slash = strrchr(program, '/');
+    if (slash)
+        *slash = '\0';
+    const struct {
+        const char *root, *folder;
+    } places[] = {{"", "config"}, {program, "/config"}, {program, "/" WEIR_DATA_BESIDE "/config"}};
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        (void)snprintf(out, PROCESSOR_PATH_BYTES, "%s%s/%s", places[i].root, places[i].folder,
+                       name);
+        if (access(out, R_OK) == 0)
+            return out;
+    }
+    (void)snprintf(out, PROCESSOR_PATH_BYTES, "%s/config/%s", WEIR_DATA_DIR, name);
+    return out;
+}
+
 int processor_read_config(struct data_config *out, const struct processor_args *a, struct err *err)
 {
-    // The original's default is a path below the working directory; installed, it is elsewhere.
-    static const char here[] = "config/test-small.json";
-    if (a->data_config)
-        return data_config_read(out, a->data_config, err);
-    const int r = data_config_read(out, here, err);
-    return r == E_ABSENT ? data_config_read(out, WEIR_DATA_DIR "/config/test-small.json", err) : r;
+    char path[PROCESSOR_PATH_BYTES];
+    const int r =
+        data_config_read(out, processor_config_file(path, a->data_config, "test-small.json"), err);
+    return r < 0 ? err_wrap(err, r, "--data-config") : 0;
 }
 
 int processor_write_file(const char *path, const struct buf *text, struct err *err)

@@ -55,7 +55,10 @@ static int run_stage(enum stage_dirs_stage stage, const struct processor_args *a
         return processor_exit(r);
     (void)snprintf(line, sizeof line, "Running %s", stage_dirs_name(stage));
     processor_say(NULL, line);
-    return processor_exit(stage_dirs_run(stage, &options, err));
+    r = stage_dirs_run(stage, &options, err);
+    if (r == 0 && a->dry_run)
+        processor_would_replace(&options.output, "");
+    return processor_exit(r);
 }
 
 int cmd_verify1(void *args, struct err *err)

@@ -55,6 +55,7 @@ static int prepare(struct staging *s, const struct processor_args *a, struct err
         .export_above_bytes = (uint64_t)(a->export_above_gb * 1e9),
         .partition_bytes = a->partition_size_mb * MB,
         .n_partitions = (unsigned)a->partitions,
+        .memory_bytes = a->memory_mb * MB,
         .tmp_dir = a->tmp_dir,
         .n_workers = s->setup.n_workers,
         .cpu = s->setup.cpu,

@@ -68,11 +68,12 @@ int cmd_index(void *args, struct err *err)
         r = processor_apart(&o.published.input, "--input", &o.output, "--output", err);
     if (r < 0)
         return processor_exit(r);
-    if (a->dry_run) {
-        processor_say(NULL, "would replace --output");
+    o.dry_run = a->dry_run;
+    r = index_run(&o, &result, err);
+    if (r == 0 && o.dry_run) {
+        processor_would_replace(&o.output, "");
         return EXIT_DONE;
     }
-    r = index_run(&o, &result, err);
     if (r == 0)
         r = write_stdout(NULL, result.shown.data, result.shown.len, err);
     if (r == 0)
@@ -198,7 +199,9 @@ int cmd_fetch_origins(void *args, struct err *err)
         return processor_exit(r);
     const struct fetch_origins_options o = {.url = a->url, .ca_file = a->internal.ca_file};
     r = fetch_origins_run(&o, &result, err);
-    if (r == 0 && !a->dry_run)
+    if (r == 0 && a->dry_run)
+        (void)printf("would write %s\n", a->output);
+    else if (r == 0)
         r = processor_write_file(a->output, &result.json, err);
     if (r == 0)
         log_event(LOG_LEVEL_INFO, "fetched", LOG_U("origins", result.n_origins));

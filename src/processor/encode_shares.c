@@ -126,6 +126,8 @@ int encode_shares_run(const struct encode_shares_options *options,
     CLEANUP(inputs_deinit) struct inputs inputs = {0};
     *result = (struct encode_shares_result){0};
     int r = prepare(options, &batch, &inputs, result, err);
+    if (r == 0 && options->dry_run)
+        return 0;
     for (int i = 0; i < N_SERVERS && r == 0; i++)
         r = place_overwrite(&options->output[i], err);
     if (r == 0)

@@ -13,6 +13,7 @@ struct encode_shares_options {
     uint64_t partition_mb; // 0: 250
     struct place input;    // a file, a glob or a folder of {"payload": [..]} lines
     struct place output[N_SERVERS];
+    bool dry_run; // read the input, and write nothing
 };
 
 struct encode_shares_result {

@@ -29,10 +29,11 @@ struct index_rows index_published_rows(const struct index_published *published);
 struct index_options {
     struct index_published published;
     struct place output; // replaced
+    bool dry_run;        // only look whether every row is right
 };
 
 struct index_result {
-    uint64_t n_rows;
+    uint64_t n_rows;  // 0 for dry_run
     struct buf shown; // a table of the first 20 rows, for people; buf_deinit
 };
 

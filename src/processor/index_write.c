@@ -154,6 +154,8 @@ int index_run(const struct index_options *options, struct index_result *result, 
     int r = layout_derived_uuid(uuid, (const char *const[]){"index", NULL}, err);
     if (r == 0)
         r = rows.each(rows.arg, check_row, NULL, err);
+    if (r == 0 && options->dry_run)
+        return 0;
     if (r == 0)
         r = place_overwrite(&options->output, err);
     if (r < 0)

@@ -27,12 +27,3 @@ struct insert_counts {
 MUST_CHECK int insert_rows(const struct insert_options *options, const struct index_rows *rows,
                            const struct stage_sink *out, struct insert_counts *counts,
                            struct err *err);
-
-/* Rows that index wrote as NDJSON below a prefix of a store. */
-struct index_files {
-    struct store *store;
-    const char *prefix;
-};
-/** files must outlive the rows. Names beginning with "_" or "." are skipped; E_ABSENT: no file is
- * left; E_FORMAT names object and line. */
-struct index_rows index_files_rows(struct index_files *files);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct checks {
@@ -87,9 +88,12 @@ static void check_file(struct checks *c, const char *what, const char *path)
     char dir[4096] = ".";
     if (slash)
         (void)snprintf(dir, sizeof dir, "%.*s", slash == path ? 1 : (int)(slash - path), path);
-    const int r = access(dir, W_OK | X_OK) == 0
-                      ? 0
-                      : err_set(&err, E_IO, 0, "the folder is missing or may not be written");
+    struct stat st;
+    int r = 0;
+    if (access(dir, W_OK | X_OK) != 0)
+        r = err_set(&err, E_IO, 0, "the folder is missing or may not be written");
+    else if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        r = err_set(&err, E_IO, 0, "it is a directory");
     tell(c, r, &err, "%s %s", what, path);
 }
 
@@ -147,6 +151,40 @@ static void check_write(struct checks *c, const char *name, struct store *store,
          place);
 }
 
+/* In a directory the right shows where the first object lies. An object store tells it of an object
+ * that is not there, too, and the right to write may be missing. */
+static int try_delete(const struct checks *c, struct store *store, const char *prefix,
+                      const struct store_listing *listing, struct err *err)
+{
+    char folder[STORE_MAX_KEY + 1], key[STORE_MAX_KEY + 64];
+    if (!store_is_local(store)) {
+        (void)snprintf(key, sizeof key, "%s_probe-%s", prefix, c->probe);
+        return store_delete_one(store, key, err);
+    }
+    const char *first = listing->objects[0].key, *slash = strrchr(first, '/');
+    (void)snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash + 1 - first) : 0, first);
+    return probe(c, store, folder, err);
+}
+
+/* What the clean-up at the end of a run deletes. */
+static void check_delete(struct checks *c, const char *name, struct store *store,
+                         const char *prefix, const char *below)
+{
+    struct err err = {0};
+    struct store_listing listing = {0};
+    char place[STORE_MAX_KEY + 1];
+    if (c->options->no_probe || c->options->process->keep_state)
+        return;
+    (void)snprintf(place, sizeof place, "%s%s", prefix, below);
+    int r = store_list(store, place, &listing, &err);
+    const bool nothing_to_see = r == 0 && listing.n == 0 && store_is_local(store);
+    if (r == 0 && !nothing_to_see)
+        r = try_delete(c, store, place, &listing, &err);
+    if (!nothing_to_see)
+        tell(c, r, &err, "%s: %s/%s can be cleaned up", name, store_name(store), place);
+    store_listing_deinit(&listing);
+}
+
 static bool check_bucket(struct checks *c, const char *name, struct store *store)
 {
     struct err err = {0};
@@ -162,16 +200,20 @@ static void check_buckets(struct checks *c)
     const struct process_options *o = c->options->process;
     static const char ingest[] = "BUCKET_INTERNAL_INGEST", private[] = "BUCKET_INTERNAL_PRIVATE",
                       shared[] = "BUCKET_INTERNAL_SHARED", external[] = "BUCKET_EXTERNAL_SHARED";
-    if (check_bucket(c, ingest, o->ingest) && c->own)
+    if (check_bucket(c, ingest, o->ingest) && c->own) {
         check_read(c, ingest, o->ingest, c->own);
+        check_delete(c, ingest, o->ingest, c->own, "raw/");
+    }
     if (check_bucket(c, private, o->private) && c->own) {
         check_read(c, private, o->private, c->own);
         check_write(c, private, o->private, c->own, "state/");
         check_write(c, private, o->private, c->own, "intermediate/internal/");
         check_write(c, private, o->private, c->own, "processed/");
     }
-    if (check_bucket(c, shared, o->shared) && c->own)
+    if (check_bucket(c, shared, o->shared) && c->own) {
         check_read(c, shared, o->shared, c->own);
+        check_delete(c, shared, o->shared, c->own, "intermediate/external/");
+    }
     // Its rights may leave out reading, but not listing: mirrors are compared.
     if (check_bucket(c, external, o->external_shared) && c->partner)
         check_write(c, external, o->external_shared, c->partner, "intermediate/external/");

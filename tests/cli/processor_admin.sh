@@ -1,0 +1,105 @@
+#!/bin/sh
+# SPDX-License-Identifier: MPL-2.0
+#
+# processor_admin.sh BUILD ROOT - what admin's commands ask for, check and leave alone.
+set -u
+processor=$1/prio-processor bin=$1/bin root=$2
+. "$2/tests/cli/commands.sh"
+new_servers 5
+as A
+unset SUBMISSION_DATE BUCKET_PREFIX DATA_CONFIG ORIGIN_CONFIG BUCKET_EXTERNAL_PRIVATE
+export HOME="$tap_dir/home" WEIR_STORE="$tap_dir/buckets" APP_NAME=app \
+    BUCKET_INTERNAL_INGEST=a-ingest BUCKET_EXTERNAL_INGEST=b-ingest \
+    BUCKET_INTERNAL_PRIVATE=a-private BUCKET_INTERNAL_SHARED=a-shared \
+    BUCKET_EXTERNAL_SHARED=b-shared
+config=$root/config/test-small.json origins=$root/config/origins.json
+
+promise "generate asks for the data config, as the original's script" \
+    refuses 2 "Missing option '--data-config'. Give it or set DATA_CONFIG." "$bin/generate"
+export DATA_CONFIG="$config" ORIGIN_CONFIG="$origins"
+
+shipped_config() {
+    (
+        unset DATA_CONFIG
+        "$bin/prio-spark" generate-integration --n-rows 1 --output here &&
+            [ -d here/server_id=a/batch_id=test-2 ] &&
+            mkdir -p other/config && cd other && echo '{"mine-0": 2}' >config/test-small.json &&
+            "$processor" generate-integration --n-rows 1 --output here &&
+            [ -d here/server_id=a/batch_id=mine-0 ] && [ ! -d here/server_id=a/batch_id=test-2 ]
+    )
+}
+promise "generate-integration takes config/test-small.json here, else the shipped one" shipped_config
+
+# unchanged COMMAND.. - a dry run exits 0, says what would be, and changes nothing.
+tree() {
+    find . -mindepth 1 -name '.?*' -prune -o -printf '%p %s %T@ %i\n' | sort
+}
+unchanged() {
+    tree >.before && "$@" --dry-run >.said && tree >.after && cmp .before .after &&
+        grep -q '^would ' .said
+}
+dry_runs() {
+    echo '[1,0,1]' >rows && echo 'ORIGIN("a", "h")' >source.inc &&
+        "$processor" generate-pings --date 2026-03-14 --n-pings 2 --output pings &&
+        "$processor" staging --date 2026-03-14 --input pings --output staged &&
+        mkdir -p published/batch_id=test-0 &&
+        echo '{"id":"u","timestamp":"2026-03-14T00:00:00","payload":[0,1,2,3,4,5,6,7,8,9]}' \
+            >published/batch_id=test-0/part &&
+        unchanged "$bin/prio-spark" generate --n-rows 2 --output new &&
+        unchanged "$bin/prio-spark" generate-integration --output new &&
+        unchanged "$bin/prio-spark" encode-shares --n-data 3 --input rows --output-A new \
+            --output-B newer &&
+        unchanged "$bin/prio-spark" verify1 --input here/server_id=a/batch_id=test-0 --output new &&
+        unchanged "$processor" generate-pings --date 2026-03-14 --n-pings 2 --output new --truth t &&
+        unchanged "$bin/staging" --date 2026-03-14 --input pings --output new &&
+        unchanged "$processor" transfer --date 2026-03-14 --input staged &&
+        unchanged "$bin/generate" &&
+        unchanged "$processor" index --input published --output new --config "$config" \
+            --origins "$origins" &&
+        unchanged "$bin/fetch-origins" --url source.inc --output new.json
+}
+promise "--dry-run writes nothing" dry_runs
+
+# What the real run would refuse, the dry one refuses.
+dry_refusals() {
+    refuses 2 "'--date'" "$processor" generate-pings --date 2026-13-01 --n-pings 1 --output new \
+        --dry-run &&
+        refuses 1 "nothing is published" "$processor" index --input none --output new \
+            --config "$config" --origins "$origins" --dry-run &&
+        refuses 1 "none: no such file" "$bin/prio-spark" encode-shares --n-data 3 --input none \
+            --output-A new --output-B newer --dry-run &&
+        refuses 1 "line 1" "$bin/fetch-origins" --url rows --dry-run && [ ! -e new ]
+}
+promise "--dry-run refuses what the run would" dry_refusals
+
+small_memory() {
+    "$bin/staging" --date 2026-03-14 --input pings --output again --memory-mb 16 &&
+        diff -r staged again && refuses 2 "'--memory-mb'" "$bin/staging" --date 2026-03-14 \
+        --input pings --output again --memory-mb 0
+}
+promise "staging keeps to the memory it is given, and writes the same" small_memory
+
+reports() {
+    mkdir -p buckets/a-ingest buckets/a-private buckets/a-shared buckets/b-shared &&
+        "$processor" validate --report report.json --metrics-file metrics >said &&
+        [ ! -e report.json ] && exits 1 "$processor" validate --report buckets >said &&
+        grep -q '^FAILED report buckets: it is a directory' said
+}
+promise "validate looks at the places of reports" reports
+
+may_delete() {
+    "$bin/generate" --n-rows 2 && shares=$(find buckets/a-ingest -type d -name shares) &&
+        "$processor" validate >said && grep -q 'raw/ can be cleaned up' said &&
+        chmod a-w "$shares" &&
+        exits 1 "$processor" validate >said && grep -q '^FAILED .*raw/ can be cleaned up' said &&
+        "$processor" validate --keep-state && "$processor" validate --no-probe
+    may_delete_status=$?
+    chmod u+w "$shares"
+    return "$may_delete_status"
+}
+if [ "$(id -u)" = 0 ]; then
+    skip_promise "validate tells what the clean-up could not delete" "root may always"
+else
+    promise "validate tells what the clean-up could not delete" may_delete
+fi
+done_promising
