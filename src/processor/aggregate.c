@@ -18,9 +18,16 @@
 /* Lines that lie closer than this are fetched in one piece. */
 enum { GAP_BYTES = 256 << 10, NO_TRACE = 1 };
 
+/* What of a trace entry is needed to take its record back: there may be one for every record. */
+struct lost_line {
+    uint64_t offset;
+    uint32_t len;
+    struct digest share;
+};
+
 /* Records of one part that must be taken back, in the order of their lines. */
 struct unproved {
-    struct trace_entry *entries;
+    struct lost_line *lines;
     size_t n, cap;
 };
 
@@ -37,13 +44,14 @@ static int note_unproved(void *arg, const struct trace_entry *entry, struct err 
     struct unproved *u = arg;
     if (u->n == u->cap) {
         const size_t cap = u->cap > 0 ? 2 * u->cap : 64;
-        struct trace_entry *grown = realloc(u->entries, cap * sizeof *grown);
+        struct lost_line *grown = realloc(u->lines, cap * sizeof *grown);
         if (!grown)
             return err_set(err, E_NOMEM, 0, "no memory for rejected records");
-        u->entries = grown;
+        u->lines = grown;
         u->cap = cap;
     }
-    u->entries[u->n++] = *entry;
+    u->lines[u->n++] =
+        (struct lost_line){.offset = entry->offset, .len = entry->len, .share = entry->share};
     return 0;
 }
 
@@ -81,8 +89,8 @@ static int skip(struct source source, uint64_t len, struct err *err)
     return 0;
 }
 
-/* Entries that one range read covers: from e[0] on. @return how many. */
-static size_t in_one_piece(const struct trace_entry *e, size_t n)
+/* Lines that one range read covers: from e[0] on. @return how many. */
+static size_t in_one_piece(const struct lost_line *e, size_t n)
 {
     size_t k = 1;
     while (k < n && e[k].offset - (e[k - 1].offset + e[k - 1].len) <= GAP_BYTES)
@@ -91,7 +99,7 @@ static size_t in_one_piece(const struct trace_entry *e, size_t n)
 }
 
 static int take_piece(struct work *w, struct taker *taker, const char *key,
-                      const struct trace_entry *e, size_t n, struct err *err)
+                      const struct lost_line *e, size_t n, struct err *err)
 {
     const uint64_t end = e[n - 1].offset + e[n - 1].len;
     CLEANUP(store_reader_closep) struct store_reader *reader = NULL;
@@ -110,7 +118,8 @@ static int take_piece(struct work *w, struct taker *taker, const char *key,
             break;
         memset(line.data + line.len, 0, NDJSON_SLACK);
         at = e[i].offset + e[i].len;
-        r = taker_take_back(taker, &e[i], buf_span(&line), err);
+        const struct trace_entry entry = {.offset = e[i].offset, .share = e[i].share};
+        r = taker_take_back(taker, &entry, buf_span(&line), err);
     }
     return r;
 }
@@ -126,8 +135,8 @@ static int take_back_part(struct work *w, const char *raw_key, const struct unpr
     if (r == 0)
         r = taker_new(&taker, w->batch->server, w->sum, &w->batch->key, w->run->o->cpu, err);
     for (size_t i = 0, n; i < u->n && r == 0; i += n) {
-        n = in_one_piece(u->entries + i, u->n - i);
-        r = take_piece(w, taker, key.text, u->entries + i, n, err);
+        n = in_one_piece(u->lines + i, u->n - i);
+        r = take_piece(w, taker, key.text, u->lines + i, n, err);
     }
     return r < 0 ? err_wrap(err, r, "raw/%s", raw_key) : 0;
 }
@@ -192,7 +201,7 @@ static int from_traces(struct work *w, struct err *err)
         const int judged = judge_parts(w, &traces, unproved, err);
         r = judged == 0 ? 1 : judged == NO_TRACE ? 0 : judged;
         for (size_t i = 0; i < n; i++)
-            free(unproved[i].entries);
+            free(unproved[i].lines);
     }
     free(unproved);
     run_traces_close(&traces);

@@ -284,6 +284,26 @@ static void write_text(const char *path, const char *text)
         _exit(98);
 }
 
+/* What the parent had is not the child's. */
+static void forget_peak(void)
+{
+    const int fd = open("/proc/self/clear_refs", O_WRONLY);
+    if (fd < 0 || write(fd, "5", 1) != 1)
+        _exit(97);
+    (void)close(fd);
+}
+
+static void write_peak(const char *path)
+{
+    char line[256] = "";
+    FILE *f = fopen("/proc/self/status", "r");
+    while (f && fgets(line, sizeof line, f) && strncmp(line, "VmHWM:", 6) != 0)
+        ;
+    if (f)
+        (void)fclose(f);
+    write_text(path, line + strlen("VmHWM:"));
+}
+
 /* What a child logs, and its error, go to a file where one is named. */
 static void log_to(const char *path)
 {
@@ -305,7 +325,11 @@ int pair_spawn(struct pair *p, int role, const struct pair_how *how, unsigned ki
     if (how->log_file)
         log_to(how->log_file);
     char text[ERR_TEXT_BYTES];
+    if (how->peak_file)
+        forget_peak();
     const int r = pair_run(p, role, how, text);
+    if (how->peak_file)
+        write_peak(how->peak_file);
     if (how->said_file)
         write_text(how->said_file, p->said[role]);
     if (r < 0 && !how->quiet)

@@ -63,6 +63,7 @@ struct pair_how {
     // Of a child:
     struct pair_fate fate;
     const char *log_file, *said_file; // what it logs is appended, what it says replaces; or NULL
+    const char *peak_file;            // its memory at most, in KiB, as text
     bool quiet;                       // a failure is not shown
 };
 /** Run one server in this thread. *text (may be NULL): room for ERR_TEXT_BYTES. */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* What a partner gets to see, and in which order (prio-processor.md 4.4, D3). */
-#include "pair_steps.h"
-
 #include "codec/base64.h"
+#include "pair_steps.h"
 
 #include <fnmatch.h>
 #include <jansson.h>
@@ -148,8 +147,7 @@ static bool is_message(const char *key, const char *line)
     bool good;
     if (strstr(key, "/aggregate/")) {
         const size_t n_data = strstr(key, "first-0") ? 5 : 20;
-        good = json_object_size(record) == 3 &&
-               json_is_integer(json_object_get(record, "error")) &&
+        good = json_object_size(record) == 3 && json_is_integer(json_object_get(record, "error")) &&
                json_is_integer(json_object_get(record, "total")) && n > (ptrdiff_t)n_data &&
                n <= (ptrdiff_t)(16 + 12 * n_data);
     } else {
