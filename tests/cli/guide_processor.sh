@@ -3,6 +3,7 @@
 #
 # guide_processor.sh BUILD ROOT - docs/guide.md: its commands do what the text around them says, its tables are those
 # of the programs, and it names no variable that nobody reads.
+# shellcheck disable=SC2016 # backquotes are Markdown's
 set -u
 build=$1 root=$2
 . "$root/tests/build/tap.sh"
@@ -19,7 +20,11 @@ blocks() {
 }
 
 runs() {
-    blocks sh >script && [ "$(wc -l <script)" -gt 60 ] && sh -eu script >said 2>&1 || { tail -n 20 said; return 1; }
+    blocks sh >script && [ "$(wc -l <script)" -gt 60 ] || return 1
+    sh -eu script >said 2>&1 || {
+        tail -n 20 said
+        return 1
+    }
 }
 
 says() {
