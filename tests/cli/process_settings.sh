@@ -157,7 +157,7 @@ promise "every variable is a flag, too" by_flags
 gives_up() {
     RETRY_LIMIT=2 RETRY_DELAY=0.01 RETRY_BACKOFF_EXPONENT=2 exits 1 serve "$1" &&
         [ "$(tail -n 1 "$1.said")" = "Reached the maximum number of retries." ] && grep -F "$2" "$1.log" &&
-        [ "$(grep -c ' waiting ' "$1.log")" -eq 3 ]
+        [ "$(grep -c ' waiting ' "$1.log")" -eq 1 ] # it says so once in 5 s
 }
 no_raw() {
     new_buckets && raw rain rain/A rain/B && gives_up A raw/shares/_SUCCESS
