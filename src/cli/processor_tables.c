@@ -140,6 +140,10 @@ static int would_insert(const struct tables *t, const struct index_rows *rows, s
     char line[128];
     uint64_t n = 0;
     const int r = rows->each(rows->arg, count_row, &n, err);
+    if (r == 0 && n == 0)
+        return err_set(err, E_ABSENT, 0,
+                       "nothing to insert for %s: there is no published row of a known batch",
+                       t->setup.date);
     (void)snprintf(line, sizeof line, "would insert %" PRIu64 " rows of %s", n, t->setup.date);
     if (r == 0)
         processor_say(NULL, line);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
+#include "base/log.h"
 #include "processor/layout.h"
 #include "processor/status_internal.h"
 
@@ -160,16 +161,32 @@ static void count_batch(struct status_batch *batch, struct store *store, const c
 static int look(struct status_found *f, struct store *store, const char *prefix, struct err *err)
 {
     struct store_listing listing = {0};
-    if (!store || store_list(store, prefix, &listing, NULL) < 0)
-        return 0; // the partner's mailbox may be closed to us; is_readable says so
+    struct err cause = {0};
+    if (!store)
+        return 0;
+    int r = store_list(store, prefix, &listing, &cause);
+    if (r < 0) { // the partner's mailbox may be closed to us; is_readable says so
+        log_event(LOG_LEVEL_WARNING, "not readable", LOG_S("bucket", store_name(store)),
+                  LOG_S("cause", cause.text));
+        return 0;
+    }
     f->is_readable = true;
-    int r = 0;
     for (size_t i = 0; i < listing.n && r == 0; i++)
         r = take_object(f, &listing.objects[i], listing.objects[i].key + strlen(prefix), err);
     for (size_t i = 0; i < f->n && r == 0 && is_small(f); i++)
         count_batch(&f->batches[i], store, prefix, &listing);
     store_listing_deinit(&listing);
     return r;
+}
+
+/* Nobody asks again a server that did not answer. */
+static bool is_closed(const struct status *s, const struct status_options *o, unsigned place)
+{
+    const struct store *store = store_of(o, (enum status_place)place);
+    for (unsigned i = 0; i < place; i++)
+        if (store_of(o, (enum status_place)i) == store && !s->found[i].is_readable)
+            return true;
+    return false;
 }
 
 /* Has this server given its answer of the stage? */
@@ -191,6 +208,9 @@ const char *status_state(const struct status *s)
     };
     if (s->found[STATUS_PUBLISH].has_marker)
         return "finished";
+    if (!s->found[STATUS_RAW].is_readable || !s->found[STATUS_PUBLISH].is_readable ||
+        !s->found[STATUS_RECEIVED_VERIFY1].is_readable)
+        return "not known, as an own bucket is not readable";
     for (size_t i = 0; i < ARRAY_LEN(stages); i++) {
         if (!is_answered(s, stages[i].own) && i == 0 && !s->found[STATUS_RAW].has_marker)
             return "waiting for raw shares";
@@ -215,7 +235,8 @@ int status_run(struct buf *out, const struct status_options *o, struct err *err)
         struct store *store = store_of(o, (enum status_place)i);
         const bool is_partners = store == o->external_shared && strcmp(places[i].side, "sent") == 0;
         (void)snprintf(prefix, sizeof prefix, "%s%s", is_partners ? partner : own, places[i].path);
-        r = look(&status.found[i], store, prefix, err);
+        if (!is_closed(&status, o, i))
+            r = look(&status.found[i], store, prefix, err);
     }
     if (r < 0)
         return r;
