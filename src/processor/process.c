@@ -3,6 +3,7 @@
 #include "processor/process.h"
 
 #include "base/log.h"
+#include "base/secret.h"
 #include "processor/layout.h"
 #include "processor/manifest.h"
 #include "processor/run.h"
@@ -36,6 +37,19 @@ int process_check(const struct process_options *o, struct err *err)
         return err_set(err, E_ARG, 0, "SUBMISSION_DATE \"%s\": a day like 2026-08-20", o->date);
     const int r = check_keys(o, err);
     return r == 0 ? manifest_check_keys(o->sign_key, o->verify_key, err) : r;
+}
+
+int process_check_earlier(const struct process_options *o, struct err *err)
+{
+    struct run run;
+    struct process_options silent = *o;
+    silent.metrics_file = NULL;
+    int r = run_init(&run, &silent, err);
+    if (r == 0)
+        r = run_check_earlier(&run, err);
+    run_deinit(&run);
+    secret_wipe(&silent, sizeof silent);
+    return r;
 }
 
 typedef int stage_fn(struct run *run, struct err *err);

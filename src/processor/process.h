@@ -55,6 +55,9 @@ struct process_options {
  * `validate` calls it too. @return 0 or E_ARG naming what is wrong.
  */
 MUST_CHECK int process_check(const struct process_options *options, struct err *err);
+/** The same of what an earlier run left in the private bucket: reads, and changes nothing.
+ * @return 0, E_ARG naming what differs, or E_*. */
+MUST_CHECK int process_check_earlier(const struct process_options *options, struct err *err);
 
 /**
  * Run all stages, or finish what an earlier run began.

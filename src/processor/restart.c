@@ -295,6 +295,33 @@ int run_begin(struct run *run, struct err *err)
     return r == 0 ? decide(run, &earlier, err) : r;
 }
 
+int run_check_earlier(struct run *run, struct err *err)
+{
+    const struct process_options *o = run->o;
+    CLEANUP(object_list_deinit) struct object_list now = {0}, known = {0};
+    struct earlier earlier = {0};
+    struct key key;
+    int r = run_state_init(&run->state, o->role, o->prg, o->points, o->private_key,
+                           o->shared_secret, o->config, err);
+    if (r == 0)
+        r = find_earlier(run, &earlier, err);
+    if (r < 0 || !earlier.recorded || earlier.state.phase == RUN_RESTARTING || earlier.published ||
+        !run_state_answered(&earlier.state))
+        return r;
+    const char *difference = run_state_difference(&earlier.state, &run->state);
+    if (!difference)
+        return 0;
+    r = raw_list(run, &now, err);
+    if (r == 0)
+        r = run_key(run, &key, err, "state/raw.json");
+    if (r == 0)
+        r = object_list_read(&known, o->private, key.text, err);
+    // Other objects: new data, with which everything may be new.
+    if (r == 0 && now.n > 0 && !object_list_equal(&now, &known))
+        return 0;
+    return r == 0 || r == E_ABSENT ? refuse(run, difference, err) : r;
+}
+
 void run_warn_yesterday(struct run *run)
 {
     enum { DAY_US_1000 = 86400 * 1000 };

@@ -127,6 +127,9 @@ void raw_part_close(struct raw_part *part);
 /* restart.c */
 /** What an earlier run left decides. @return 1: process; 0: finished already; or E_*. */
 MUST_CHECK int run_begin(struct run *run, struct err *err);
+/** Would it refuse, as an unfinished run was begun with something else? From listings alone, and
+ * without any change. @return 0, or E_* naming what differs. */
+MUST_CHECK int run_check_earlier(struct run *run, struct err *err);
 /** Name an unfinished run of yesterday in a warning. */
 void run_warn_yesterday(struct run *run);
 

@@ -78,6 +78,15 @@ static void check_process(struct checks *c)
     tell(c, process_check(c->options->process, &err), &err, "parameters of process");
 }
 
+/* Once all else is right: does it go together with what an earlier run left? */
+static void check_earlier(struct checks *c)
+{
+    struct err err = {0};
+    if (c->n_failed == 0)
+        tell(c, process_check_earlier(c->options->process, &err), &err,
+             "BUCKET_INTERNAL_PRIVATE: no unfinished run of other parameters");
+}
+
 /* A file that will be written: is there a folder to put it in? */
 static void check_file(struct checks *c, const char *what, const char *path)
 {
@@ -233,6 +242,7 @@ unsigned validate_run(const struct validate_options *options)
     check_file(&c, "metrics file", options->process->metrics_file);
     check_file(&c, "report", options->process->report_file);
     check_buckets(&c);
+    check_earlier(&c);
     free(c.own);
     free(c.partner);
     return c.n_failed;

@@ -102,4 +102,37 @@ if [ "$(id -u)" = 0 ]; then
 else
     promise "validate tells what the clean-up could not delete" may_delete
 fi
+
+# Without the raw marker nothing leaves; here one server has answered, and its partner has not.
+other_parameters() {
+    "$bin/generate" --n-rows 2 && "$processor" validate --prg legacy &&
+        exits 1 "$bin/process" --retry-limit 0 --retry-delay 0 && "$processor" validate &&
+        exits 1 "$processor" validate --prg legacy >said &&
+        grep -q '^FAILED .*begun with another PRIO_PRG' said &&
+        exits 1 "$processor" validate --shared-secret AAAAAAAAAAAAAAAAAAAAAA== >said &&
+        grep -q '^FAILED .*begun with another SHARED_SECRET' said &&
+        exits 1 "$bin/process" --dry-run --prg legacy >said && "$bin/generate" --n-rows 2 &&
+        "$processor" validate --prg legacy
+}
+promise "validate tells of an unfinished run of other parameters" other_parameters
+
+unreadable() {
+    "$processor" status --bucket-internal-private "$tap_dir/rows" >said 2>log &&
+        head -n 1 said | grep -q 'not known, as an own bucket is not readable' &&
+        [ "$(grep -c 'warning: not readable bucket=' log)" = 1 ]
+}
+promise "status says that it cannot look, and why" unreadable
+
+nothing_to_insert() {
+    echo '[{"batch_id": "unknown-0", "n_data": 1}]' >unknown.json &&
+        refuses 1 "nothing is published" "$bin/insert" --dry-run &&
+        run=$(dirname "$(find buckets/a-private -type d -name state)") &&
+        mkdir "$run/processed" && cp -r published "$run/processed/publish" &&
+        "$bin/insert" --dry-run >said && grep -q '^would insert 10 rows of ' said || return 1
+    for dry in --dry-run --verbose; do
+        refuses 1 "no published row of a known batch" "$bin/insert" --data-config unknown.json \
+            "$dry" || return 1
+    done
+}
+promise "insert does not take nothing for a day's rows" nothing_to_insert
 done_promising
