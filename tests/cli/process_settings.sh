@@ -232,7 +232,8 @@ world() {
 ORIGINS
     mkdir -p published/batch_id=three-0 && configure three-0 3 && mv config.json three.json && configure rain 20 sun 7 &&
         echo '{"id":"i","timestamp":"2026-03-14T00:00:00.000000","payload":[1,2,3],"error":0,"total":3}' \
-            >published/batch_id=three-0/part-0.json
+            >published/batch_id=three-0/part-0.json &&
+        cp -r published/batch_id=three-0 "$(place A private)/processed/publish/"
 }
 
 # everything - all files but the test's own.
