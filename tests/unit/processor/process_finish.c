@@ -362,6 +362,128 @@ static void new_data_in_an_unfinished_run(void **state)
         }
 }
 
+/* The same bytes under other names and times are no new data, in an unfinished run neither. */
+static void an_unfinished_run_knows_its_data_again(void **state)
+{
+    (void)state;
+    for (int steps = 1; steps <= 4; steps++) {
+        struct pair *p = stage(&first);
+        struct copy copies[2];
+        char *key;
+        for (int role = 0; role < 2; role++)
+            copy_raw(p, role, &copies[role]);
+        for (int i = 0; i < steps; i++)
+            (void)pair_step(p, i % 2, &kept);
+        for (int role = 0; role < 2; role++) {
+            while ((key = pair_find(p, role, "ingest", "*")) != NULL) {
+                pair_remove(p, role, "ingest", key);
+                free(key);
+            }
+            put_raw(p, role, &copies[role], true);
+            free_copy(&copies[role]);
+        }
+        struct pair_how how = plain;
+        how.log_file = pair_file(p, "log");
+        assert_true(pair_alternate(p, &how));
+        pair_assert_published(p, &first);
+        pair_assert_clean(p);
+        char *log = pair_read_file(pair_file(p, "log"));
+        assert_null(strstr(log, "starting over"));
+        free(log);
+        pair_free(p);
+    }
+}
+
+/* One server alone can repeat while its raw data and its mailbox are there (5.10). */
+static void one_server_repeats_alone(void **state)
+{
+    (void)state;
+    for (int role = 0; role < 2; role++) {
+        struct pair *p = stage(&first);
+        assert_true(pair_run_both(p, &kept));
+        char *old = pair_published_text(p, role, 0);
+        char *mail = pair_bytes(p, 1 - role, "shared", "");
+        assert_int_equal(pair_step(p, role, &(struct pair_how){.keep_state = true, .again = true}),
+                         0);
+        char *new = pair_published_text(p, role, 0);
+        char *mail_after = pair_bytes(p, 1 - role, "shared", "");
+        assert_string_not_equal(new, old); // another id and time
+        assert_string_equal(strstr(new, "\"payload\""), strstr(old, "\"payload\""));
+        assert_string_equal(mail_after, mail);
+        free(old);
+        free(new);
+        free(mail);
+        free(mail_after);
+        // Without its own record, too: nothing was lost but the work.
+        pair_remove(p, role, "private", "state/run.json");
+        pair_remove(p, role, "private", "processed/publish/_SUCCESS");
+        assert_int_equal(pair_step(p, role, &kept), 0);
+        pair_assert_published(p, &first);
+        pair_free(p);
+    }
+}
+
+/* What was recorded of a run cannot be guessed. */
+static void a_damaged_record_stops(void **state)
+{
+    static const char *const texts[] = {"", "{", "{}", "{\"format\": 99}", "[1]"};
+    (void)state;
+    struct pair *p = stage(&first);
+    assert_int_equal(pair_step(p, 0, &plain), 1);
+    char *record = pair_get(p, 0, "private", "state/run.json");
+    char *sent = pair_versions(p, 1, "shared", "");
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        char text[ERR_TEXT_BYTES];
+        pair_put(p, 0, "private", "state/run.json", texts[i]);
+        assert_int_equal(pair_run(p, 0, &(struct pair_how){.retry_limit = 1}, text), E_FORMAT);
+        assert_non_null(strstr(text, "state/run.json"));
+    }
+    char *sent_after = pair_versions(p, 1, "shared", "");
+    assert_string_equal(sent_after, sent);
+    pair_put(p, 0, "private", "state/run.json", record);
+    assert_true(pair_alternate(p, &plain));
+    pair_assert_published(p, &first);
+    free(record);
+    free(sent);
+    free(sent_after);
+    pair_free(p);
+}
+
+/* The partner's sum, in every wrong shape. */
+static void an_unusable_aggregate_is_not_published(void **state)
+{
+    static const char *const texts[] = {"", "nonsense\n", "{}\n",
+                                        "{\"payload\":\"AZOr\",\"error\":0,\"total\":11}\n",
+                                        "{\"payload\":5,\"error\":0,\"total\":9}\n"};
+    (void)state;
+    struct pair *p = stage(&first);
+    for (int i = 0; i < 3; i++)
+        (void)pair_step(p, i % 2, &kept);
+    assert_int_equal(pair_step(p, 1, &kept), 0);
+    char *key = pair_find(p, 0, "shared", "intermediate/external/aggregate/batch_id=first-0/part*");
+    char *good = pair_get(p, 0, "shared", key);
+    char text[ERR_TEXT_BYTES];
+    const struct pair_how how = {.keep_state = true, .retry_limit = 1};
+    for (size_t i = 0; i <= ARRAY_LEN(texts); i++) {
+        char *twice = malloc(2 * strlen(good) + 1); // the last case: there are two
+        assert_non_null(twice);
+        (void)snprintf(twice, 2 * strlen(good) + 1, "%s%s", good, good);
+        pair_put(p, 0, "shared", key, i < ARRAY_LEN(texts) ? texts[i] : twice);
+        assert_int_equal(pair_run(p, 0, &how, text), E_FORMAT);
+        assert_non_null(strstr(text, "first-0"));
+        assert_false(pair_has(p, 0, "private", "processed/publish/_SUCCESS"));
+        char *published = pair_find(p, 0, "private", "processed/publish/batch_id=first-0/part*");
+        assert_null(published);
+        free(twice);
+    }
+    pair_put(p, 0, "shared", key, good);
+    assert_int_equal(pair_step(p, 0, &kept), 0);
+    pair_assert_published(p, &first);
+    free(key);
+    free(good);
+    pair_free(p);
+}
+
 static void refused_sums(struct pair *p, const char *batch, bool refused)
 {
     char pattern[128];
@@ -429,6 +551,10 @@ int main(void)
         cmocka_unit_test(two_data_sets_without_a_valid_record),
         cmocka_unit_test(new_data_after_half_a_clean_up),
         cmocka_unit_test(new_data_in_an_unfinished_run),
+        cmocka_unit_test(an_unfinished_run_knows_its_data_again),
+        cmocka_unit_test(one_server_repeats_alone),
+        cmocka_unit_test(a_damaged_record_stops),
+        cmocka_unit_test(an_unusable_aggregate_is_not_published),
         cmocka_unit_test(a_small_batch_is_kept_back),
         cmocka_unit_test(a_limit_that_comes_late),
     };
