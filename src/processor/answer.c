@@ -50,10 +50,11 @@ int answer_record(struct run *run, enum run_stage stage, struct err *err)
     if (r == 0)
         r = object_list_write(&run->parts[stage], run->o->private, key.text, err);
     if (r == 0)
+        r = run_counts_save(run, stage, err);
+    if (r == 0)
         r = object_list_digest(&run->parts[stage], &run->state.answer[stage].hash, err);
     if (r < 0)
         return r;
-    run_report_counts(run, stage); // a restart will not count them again
     run->state.answer[stage].set = true;
     run->state.mirrored[stage] = false;
     return run_save(run, err);

@@ -124,7 +124,7 @@ static int add_batches(json_t *manifest, const struct run *run, enum run_stage s
             continue;
         json_t *entry = json_pack("{s:s, s:I}", "batch_id", batch->entry->batch_id, "n_data",
                                   (json_int_t)batch->entry->n_data);
-        if (batch->stages[stage].done) { // a restart that only sends has not counted
+        if (batch->stages[stage].done) { // else an earlier version's run is sent again
             bad |= json_object_set_new(entry, "total", json_integer((json_int_t)counts->total));
             bad |= json_object_set_new(entry, "accepted",
                                        json_integer((json_int_t)(counts->total - counts->error)));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "processor/part_record.h"
 
+#include "processor/counts_json.h"
 #include "processor/state_json.h"
 
 #include <stdio.h>
@@ -23,17 +24,6 @@ static json_t *object_json(const struct noted_object *o)
                      o->version, "hash", hex);
 }
 
-static json_t *counts_json(const struct stage_counts *counts)
-{
-    json_t *json = json_pack("{s:I, s:I}", "total", (json_int_t)counts->total, "error",
-                             (json_int_t)counts->error);
-    for (int i = 0; i < REASON_COUNT; i++)
-        if (counts->by_reason[i] > 0)
-            (void)json_object_set_new(json, stage_reason_name((enum stage_reason)i),
-                                      json_integer((json_int_t)counts->by_reason[i]));
-    return json;
-}
-
 int part_record_write(const struct part_record *record, struct store *store, const char *key,
                       struct err *err)
 {
@@ -42,7 +32,7 @@ int part_record_write(const struct part_record *record, struct store *store, con
     STATE_JSON *root = json_pack(
         "{s:i, s:b, s:s, s:o, s:o, s:o, s:o}", "format", 1, "packed", record->packed, "before",
         before, "raw", object_json(&record->raw), "answer", object_json(&record->answer), "trace",
-        object_json(&record->trace), "counts", counts_json(&record->counts));
+        object_json(&record->trace), "counts", counts_to_json(&record->counts));
     return state_json_write(root, store, key, err);
 }
 
@@ -67,18 +57,6 @@ static bool read_before(const json_t *root, struct hash *out)
     return hex && hash_from_hex(out, hex);
 }
 
-static bool read_counts(const json_t *from, struct stage_counts *counts)
-{
-    if (!json_is_object(from))
-        return false;
-    counts->total = (uint64_t)json_integer_value(json_object_get(from, "total"));
-    counts->error = (uint64_t)json_integer_value(json_object_get(from, "error"));
-    for (int i = 0; i < REASON_COUNT; i++)
-        counts->by_reason[i] = (uint64_t)json_integer_value(
-            json_object_get(from, stage_reason_name((enum stage_reason)i)));
-    return true;
-}
-
 int part_record_read(struct part_record *record, struct store *store, const char *key,
                      struct err *err)
 {
@@ -93,7 +71,7 @@ int part_record_read(struct part_record *record, struct store *store, const char
         read_object(json_object_get(root, "raw"), &record->raw) &&
         read_object(json_object_get(root, "answer"), &record->answer) &&
         read_object(json_object_get(root, "trace"), &record->trace) &&
-        read_counts(json_object_get(root, "counts"), &record->counts))
+        counts_from_json(json_object_get(root, "counts"), &record->counts))
         return 0;
     part_record_deinit(record);
     return err_set(err, E_FORMAT, 0, "%s: %s: not the record of a part", store_name(store), key);

@@ -64,9 +64,13 @@ static int answer(struct run *run, enum run_stage stage, struct err *err)
         log_event(LOG_LEVEL_INFO, "answered before; sending the same",
                   LOG_S("stage", run_stage_name(stage)));
         r = answer_check(run, stage, err);
+        if (r == 0)
+            run_counts_recall(run, stage);
     } else {
         r = compute[stage](run, err);
     }
+    if (r == 0)
+        run_report_counts(run, stage);
     return r == 0 ? run_mirror(run, stage, err) : r;
 }
 

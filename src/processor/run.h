@@ -169,6 +169,11 @@ MUST_CHECK int answer_record(struct run *run, enum run_stage stage, struct err *
  */
 MUST_CHECK int answer_check(struct run *run, enum run_stage stage, struct err *err);
 
+/* counts_state.c */
+MUST_CHECK int run_counts_save(struct run *run, enum run_stage stage, struct err *err);
+/** Counts of a stage that an earlier process answered, where they are still known. */
+void run_counts_recall(struct run *run, enum run_stage stage);
+
 /* mail.c */
 /** Wait for the partner's stage, list it, and find the batches that have something in it. */
 MUST_CHECK int mail_wait(struct run *run, enum run_stage stage, struct err *err);

@@ -109,6 +109,31 @@ static void the_report_adds_up(void **state)
     pair_free(p);
 }
 
+/* Each wait is a process of its own here: the last one has counted nothing but what is left. */
+static void a_restart_reports_what_was_answered_before(void **state)
+{
+    (void)state;
+    struct pair *p = pair_new(false);
+    char files[2][512];
+    int status[2] = {1, 1};
+    pair_stage(p, &usual);
+    for (int i = 0; i < 6 && (status[0] != 0 || status[1] != 0); i++)
+        for (int role = 0; role < 2; role++) {
+            (void)snprintf(files[role], sizeof files[0], "%s/reports/%d.json", p->root, role);
+            const struct pair_how how = {.report_file = files[role]};
+            if (status[role] != 0)
+                status[role] = pair_step(p, role, &how);
+        }
+    for (int role = 0; role < 2; role++) {
+        assert_int_equal(status[role], 0);
+        json_t *report = load_report(files[role]);
+        check_counts(report, role);
+        json_decref(report);
+    }
+    pair_assert_clean(p);
+    pair_free(p);
+}
+
 /* The same counts without traces, stage by stage in processes of their own. */
 static void both_paths_count_the_same(void **state)
 {
@@ -295,10 +320,14 @@ static void nothing_else_is_touched(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(two_servers_publish_the_true_sums), cmocka_unit_test(the_report_adds_up),
-        cmocka_unit_test(both_paths_count_the_same),         cmocka_unit_test(what_is_said),
-        cmocka_unit_test(a_batch_on_one_side_only),          cmocka_unit_test(what_counts_as_data),
+        cmocka_unit_test(two_servers_publish_the_true_sums),
+        cmocka_unit_test(the_report_adds_up),
+        cmocka_unit_test(both_paths_count_the_same),
+        cmocka_unit_test(what_is_said),
+        cmocka_unit_test(a_batch_on_one_side_only),
+        cmocka_unit_test(what_counts_as_data),
         cmocka_unit_test(nothing_else_is_touched),
+        cmocka_unit_test(a_restart_reports_what_was_answered_before),
     };
     return cmocka_run_group_tests_name("process", tests, NULL, NULL);
 }
