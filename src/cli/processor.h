@@ -57,6 +57,7 @@ struct processor_args {
     int source;
     int only; // 0: both, else a role + 1
     double export_above_gb;
+    double staged_mb; // of a partition
     uint64_t memory_mb;
     const char *export_to, *tmp_dir;
     const char *project, *bigquery_endpoint, *bigquery_location;
@@ -176,6 +177,11 @@ void processor_would_replace(const struct place *place, const char *what);
 /** Both places are different ones. @return 0 or E_ARG naming the options. */
 MUST_CHECK int processor_apart(const struct place *a, const char *option_a, const struct place *b,
                                const char *option_b, struct err *err);
+
+/** output, which is replaced, neither holds the batch_id= folders of input nor lies in one.
+ * @return 0 or E_ARG. */
+MUST_CHECK int processor_outside(const struct place *input, const struct place *output,
+                                 struct err *err);
 
 /** What makes clients' shares. @return 0, or E_FORMAT naming a key. */
 MUST_CHECK int processor_shares(struct share_options *out, const struct processor_setup *s,

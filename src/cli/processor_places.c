@@ -83,6 +83,24 @@ int processor_apart(const struct place *a, const char *option_a, const struct pl
     return err_set(err, E_ARG, 0, "%s and %s must be different places.", option_a, option_b);
 }
 
+static void name_place(char *out, size_t size, const struct place *p, const char *end)
+{
+    (void)snprintf(out, size, "%s%s%s%s", store_name(p->store), p->dir[0] ? "/" : "", p->dir, end);
+}
+
+int processor_outside(const struct place *input, const struct place *output, struct err *err)
+{
+    char in[2 * STORE_MAX_KEY], out[2 * STORE_MAX_KEY];
+    name_place(in, sizeof in, input, "/");
+    name_place(out, sizeof out, output, "/");
+    if (strncmp(in, out, strlen(out)) == 0)
+        return err_set(err, E_ARG, 0, "--output is replaced, and --input lies in it.");
+    name_place(in, sizeof in, input, "/batch_id=");
+    if (strncmp(in, out, strlen(in)) == 0)
+        return err_set(err, E_ARG, 0, "--output lies in a batch of --input.");
+    return 0;
+}
+
 int processor_shares(struct share_options *out, const struct processor_setup *s,
                      const struct processor_args *a, struct err *err)
 {

@@ -47,13 +47,16 @@ static int prepare(struct staging *s, const struct processor_args *a, struct err
     int r = processor_start(&s->setup, a, err);
     if (r == 0)
         r = processor_check_date(a->date, err);
+    if (r == 0 && a->staged_mb * MB < 1)
+        r = err_set(err, E_ARG, 0,
+                    "Invalid value for '--partition-size-mb': it is below one byte.");
     if (r < 0)
         return r;
     s->options = (struct staging_options){
         .date = a->date,
         .source = (enum staging_source)a->source,
         .export_above_bytes = (uint64_t)(a->export_above_gb * 1e9),
-        .partition_bytes = a->partition_size_mb * MB,
+        .partition_bytes = (uint64_t)(a->staged_mb * MB),
         .n_partitions = (unsigned)a->partitions,
         .memory_bytes = a->memory_mb * MB,
         .tmp_dir = a->tmp_dir,

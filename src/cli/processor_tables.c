@@ -65,7 +65,7 @@ int cmd_index(void *args, struct err *err)
     if (r == 0)
         r = processor_place(&t.places, &o.output, &t.setup, a, "--output", a->output, err);
     if (r == 0)
-        r = processor_apart(&o.published.input, "--input", &o.output, "--output", err);
+        r = processor_outside(&o.published.input, &o.output, err);
     if (r < 0)
         return processor_exit(r);
     o.dry_run = a->dry_run;

@@ -207,6 +207,16 @@ static char *last_slash(char *path)
     return at;
 }
 
+/* Of what is there: one name for one directory, so that names tell what lies in what. */
+static void resolve(char **path)
+{
+    char *real = realpath(*path, NULL);
+    if (!real)
+        return;
+    free(*path);
+    *path = real;
+}
+
 /* A directory is a store; anything else a key in the directory that holds it. */
 static int open_path(struct store **out, char **key, const struct bucket_common *common,
                      const struct bucket_side *side, const char *location, struct err *err)
@@ -222,6 +232,8 @@ static int open_path(struct store **out, char **key, const struct bucket_common 
     r = is_directory ? copy_text(&name, "", err) : split_at(last_slash(path), &name, err);
     if (r < 0)
         return r;
+    if (path[0])
+        resolve(&path);
     r = open_url(out, common, side, path[0] ? path : "/", err);
     if (r == 0) {
         *key = name;

@@ -2,6 +2,7 @@
 #include "processor/place.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 const char *place_key(struct buf *out, const struct place *place, const char *rest, struct err *err)
 {
@@ -68,6 +69,8 @@ int place_overwrite(const struct place *place, struct err *err)
         return err_set(err, E_ARG, 0,
                        "%s is a whole bucket, which would be emptied: name a folder in it",
                        store_name(place->store));
+    if (place->dir[0] == '\0' && strcmp(store_name(place->store), "/") == 0)
+        return err_set(err, E_ARG, 0, "/ would be emptied: name a folder in it");
     const int r = place_unmark(place, "_SUCCESS", err);
     return r < 0 ? r : place_clear(place, "", err);
 }

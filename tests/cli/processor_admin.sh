@@ -79,6 +79,31 @@ small_memory() {
 }
 promise "staging keeps to the memory it is given, and writes the same" small_memory
 
+small_partitions() {
+    "$bin/staging" --date 2026-03-14 --input pings --output small --partition-size-mb 0.001 \
+        >said 2>&1 && cat said && grep -q ' records=6 .* partitions=4 ' said &&
+        refuses 2 "'--partition-size-mb'" "$bin/staging" --date 2026-03-14 --input pings \
+            --output small --partition-size-mb 0
+}
+promise "a partition may be a fraction of a megabyte" small_partitions
+
+# By whatever name the folder goes, what is read is not replaced.
+kept_input() {
+    mkdir -p nest && cp -r published nest/ && cp rows nest/ && ln -s nest link || return 1
+    for output in nest link ./link/../nest "$tap_dir/nest/published" nest/published/batch_id=test-0; do
+        refuses 2 "--output" "$processor" index --input nest/published --output "$output" \
+            --config "$config" --origins "$origins" || return 1
+    done
+    for output in nest link .; do
+        refuses 2 "output is replaced, and --input lies in it" "$bin/prio-spark" encode-shares \
+            --n-data 3 --input nest/rows --output-A "$output" --output-B new || return 1
+    done
+    diff -r published nest/published && cmp rows nest/rows &&
+        "$processor" index --input link/published --output nest/index --config "$config" \
+            --origins "$origins"
+}
+promise "no command replaces what it reads" kept_input
+
 reports() {
     mkdir -p buckets/a-ingest buckets/a-private buckets/a-shared buckets/b-shared &&
         "$processor" validate --report report.json --metrics-file metrics >said &&
