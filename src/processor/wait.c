@@ -9,11 +9,22 @@ enum {
     TELL_MS = 5000,
 };
 
-static bool is_ready(struct run *run, const char *what, run_ready_fn *ready, void *arg)
+/* Short waits would flood the log: is it time for a line again? */
+static bool may_tell(uint64_t *told_ms)
+{
+    const uint64_t now_ms = retry_now_ms();
+    if (*told_ms != 0 && now_ms - *told_ms < TELL_MS)
+        return false;
+    *told_ms = now_ms;
+    return true;
+}
+
+static bool is_ready(struct run *run, const char *what, run_ready_fn *ready, void *arg,
+                     uint64_t *warned_ms)
 {
     struct err err = {0};
     const int r = ready(run, arg, &err);
-    if (r < 0)
+    if (r < 0 && may_tell(warned_ms))
         log_event(LOG_LEVEL_WARNING, "cannot look for a marker, which counts as absent",
                   LOG_S("marker", what), LOG_S("cause", err.text));
     return r == 1;
@@ -40,19 +51,16 @@ int run_wait(struct run *run, const char *what, run_ready_fn *ready, void *arg, 
 {
     const struct process_options *o = run->o;
     double backoff_s = o->retry_delay_s;
-    uint64_t told_ms = 0;
-    bool there = is_ready(run, what, ready, arg);
+    uint64_t told_ms = 0, warned_ms = 0;
+    bool there = is_ready(run, what, ready, arg, &warned_ms);
     for (uint64_t n_retries = 0; !there && n_retries <= o->retry_limit; n_retries++) {
         const double sleep_s = backoff_s < MAX_SLEEP_S ? backoff_s : MAX_SLEEP_S;
-        if (told_ms == 0 ||
-            retry_now_ms() - told_ms >= TELL_MS) { // short waits would flood the log
+        if (may_tell(&told_ms))
             log_event(LOG_LEVEL_INFO, "waiting", LOG_S("marker", what), LOG_R("seconds", sleep_s),
                       LOG_U("retries_left", o->retry_limit - n_retries));
-            told_ms = retry_now_ms();
-        }
         sleep_aloud(run, what, (uint64_t)(sleep_s * 1000));
         backoff_s *= o->retry_multiplier;
-        there = is_ready(run, what, ready, arg);
+        there = is_ready(run, what, ready, arg, &warned_ms);
     }
     if (there)
         return 0;
