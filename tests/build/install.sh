@@ -68,9 +68,19 @@ prio_stays_small() {
     done
 }
 
+# By its own name and by another, with the library and the configurations that came with it.
+processor_runs() {
+    key=$(printf '%064d' 9)
+    "$stage$prefix/bin/prio-processor" --version &&
+        (cd "$tap_dir" && "$stage$prefix/libexec/weir/bin/prio-spark" generate-integration \
+            --public-key-hex-internal "$key" --public-key-hex-external "$key" --n-rows 1 \
+            --output made) && [ -d "$tap_dir/made/server_id=b/batch_id=test-2" ]
+}
+
 promise "install succeeds below DESTDIR" install_it
 promise "what is installed is what is listed here" listing
 promise "prio and its library need neither DuckDB nor libcurl" prio_stays_small
+promise "prio-processor runs where it was installed" processor_runs
 promise "the header compiles alone as C99" header_alone
 if command -v c++ >/dev/null; then
     promise "the header compiles alone as C++" header_in_cxx
