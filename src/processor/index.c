@@ -153,9 +153,8 @@ static int take_record(const struct walk *w, const struct part *part, struct spa
 }
 
 /* Read an object of a batch into text: its only line, if it has one. *n_lines: of the batch. */
-static int read_object(struct buf *text, struct span *line, size_t *n_lines,
-                       const struct part *part, struct store *store, const char *key,
-                       struct err *err)
+static int read_object(struct buf *text, struct span *line, size_t *n_lines, struct store *store,
+                       const char *key, struct err *err)
 {
     buf_clear(text);
     int r = store_get_all(store, key, text, NULL, err);
@@ -175,8 +174,7 @@ static int read_object(struct buf *text, struct span *line, size_t *n_lines,
             continue;
         *line = one;
         if (++*n_lines > 1)
-            return err_set(err, E_FORMAT, 0, "batch %s: more than one published record",
-                           part->entry->batch_id);
+            return err_set(err, E_FORMAT, 0, "more than one published record");
     }
     return 0;
 }
@@ -195,8 +193,8 @@ static int take_folder(const struct walk *w, const struct part *part,
         const size_t before = n_lines;
         if (!layout_is_data(listing->objects[i].key))
             continue;
-        r = read_object(&text, &line, &n_lines, part, w->published->input.store,
-                        listing->objects[i].key, err);
+        r = read_object(&text, &line, &n_lines, w->published->input.store, listing->objects[i].key,
+                        err);
         if (r == 0 && n_lines > before)
             r = buf_append(&record, line.ptr, line.len + NDJSON_SLACK, err);
     }
