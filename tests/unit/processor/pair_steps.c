@@ -155,6 +155,21 @@ char *pair_find(struct pair *p, int role, const char *bucket, const char *patter
     return found;
 }
 
+char *pair_shorten(struct pair *p, int role, const char *bucket, const char *pattern, char **key)
+{
+    *key = pair_find(p, role, bucket, pattern);
+    assert_non_null(*key);
+    char *whole = pair_get(p, role, bucket, *key);
+    char *less = strdup(whole);
+    char *end = less + strlen(less) - 1;
+    while (end > less && end[-1] != '\n')
+        end--;
+    *end = '\0';
+    pair_put(p, role, bucket, *key, less);
+    free(less);
+    return whole;
+}
+
 static char *describe(struct pair *p, int role, const char *bucket, const char *folder, bool bytes)
 {
     struct buf out = BUF_INIT(64 << 20);

@@ -25,6 +25,9 @@ bool pair_has(struct pair *p, int role, const char *bucket, const char *key);
 /** The first key below the own prefix that matches a pattern of fnmatch(3), or NULL. Owner: the
  * caller. */
 char *pair_find(struct pair *p, int role, const char *bucket, const char *pattern);
+/** Take the last line of the object that matches away. @return what it was; *key: its key. Owner:
+ * the caller. */
+char *pair_shorten(struct pair *p, int role, const char *bucket, const char *pattern, char **key);
 /** Names and bytes of all objects below a folder, in order. Owner: the caller. */
 char *pair_bytes(struct pair *p, int role, const char *bucket, const char *folder);
 /** Names and versions (inode, times, size) likewise. */

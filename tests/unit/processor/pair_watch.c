@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "pair_watch.h"
 
+#include <errno.h>
 #include <fnmatch.h>
 #include <pthread.h>
 #include <signal.h>
@@ -31,11 +32,12 @@ static void describe(char *out, size_t cap, const char *what, int dir, const cha
     (void)snprintf(out, cap, "%s %s%s%s", what, below ? below + 1 : "", below ? "/" : "", name);
 }
 
-static void about_to(const char *what, int dir, const char *name)
+/* @return false: it is to fail. */
+static bool may(const char *what, int dir, const char *name)
 {
     char change[4096];
     if (is_watching)
-        return;
+        return true;
     pthread_mutex_lock(&mutex);
     is_watching = true;
     describe(change, sizeof change, what, dir, name);
@@ -45,30 +47,31 @@ static void about_to(const char *what, int dir, const char *name)
         (void)raise(SIGKILL);
     if (fate.at && fnmatch(fate.at, change, 0) == 0 && ++n_matches == (fate.nth > 0 ? fate.nth : 1))
         (void)kill(getpid(), fate.signal);
+    const bool fails = n_changes == fate.fail_at;
     is_watching = false;
     pthread_mutex_unlock(&mutex);
+    if (fails)
+        errno = ENOSPC;
+    return !fails;
 }
 
 int __real_renameat(int, const char *, int, const char *);
 int __wrap_renameat(int, const char *, int, const char *);
 int __wrap_renameat(int a, const char *from, int b, const char *to)
 {
-    about_to("put", b, to);
-    return __real_renameat(a, from, b, to);
+    return may("put", b, to) ? __real_renameat(a, from, b, to) : -1;
 }
 
 int __real_renameat2(int, const char *, int, const char *, unsigned);
 int __wrap_renameat2(int, const char *, int, const char *, unsigned);
 int __wrap_renameat2(int a, const char *from, int b, const char *to, unsigned flags)
 {
-    about_to("put", b, to);
-    return __real_renameat2(a, from, b, to, flags);
+    return may("put", b, to) ? __real_renameat2(a, from, b, to, flags) : -1;
 }
 
 int __real_unlinkat(int, const char *, int);
 int __wrap_unlinkat(int, const char *, int);
 int __wrap_unlinkat(int fd, const char *name, int flags)
 {
-    about_to(flags != 0 ? "rmdir" : "delete", fd, name);
-    return __real_unlinkat(fd, name, flags);
+    return may(flags != 0 ? "rmdir" : "delete", fd, name) ? __real_unlinkat(fd, name, flags) : -1;
 }

@@ -10,6 +10,7 @@ typedef void pair_watch_fn(void *arg, const char *change);
 /* What becomes of this process (and its later children); all zero: nothing. */
 struct pair_fate {
     unsigned kill_before; // this many changes, 1 is the first; 0: never
+    unsigned fail_at;     // this change fails as on a full disk
     const char *at;       // a pattern of fnmatch(3) over changes, "put *verify1/_SUCCESS"
     unsigned nth;         // before the nth match of it; 0 is 1
     int signal;           // this is raised

@@ -5,9 +5,9 @@
  * minute and more with every k; WEIR_KILL_STEP says how many of them to leave out (default: enough
  * to be quick; make test-real takes 1).
  */
-#include "pair_test.h"
+#include "pair_steps.h"
 
-enum { KILLED = 128 + 9, MOST_CHANGES = 2000, QUICK_STEP = 16 };
+enum { KILLED = 128 + 9, MOST_CHANGES = 2000, QUICK_STEP = 24 };
 
 static const struct pair_data first = {.n = 9, .bad = 2, .seed = 1};
 static const struct pair_data second = {.n = 12, .bad = 1, .seed = 3, .n_parts = 3};
@@ -100,6 +100,43 @@ static void killed_in_the_second_data_set(void **state)
     }
 }
 
+/* A change that fails ends the process with a word, or is of no matter; never in between. */
+static void a_change_that_fails(void **state)
+{
+    (void)state;
+    bool failed = true;
+    for (unsigned k = 1; failed; k += step_of()) {
+        struct pair *p = pair_new(false);
+        pair_stage(p, &first);
+        const struct pair_how plain = {0};
+        struct pair_how how = {.quiet = true, .log_file = "/dev/null"};
+        char changes[256];
+        (void)snprintf(changes, sizeof changes, "%s/changes", p->root);
+        how.fate.fail_at = k;
+        how.fate.watch = pair_note_change;
+        how.fate.watch_arg = changes;
+        const int other = pair_spawn(p, 1, &plain, 0);
+        int status = pair_wait(pair_spawn(p, 0, &how, 0));
+        if (status > 1)
+            fail_msg("change %u fails: exit %d", k, status);
+        char *text = pair_read_file(changes);
+        size_t n = 0;
+        for (const char *c = text; *c; c++)
+            n += *c == '\n';
+        free(text);
+        failed = n >= k;
+        if (status == 1)
+            status = pair_wait(pair_spawn(p, 0, &plain, 0));
+        if (status != 0 || pair_wait(other) != 0)
+            fail_msg("change %u failed, and they do not finish", k);
+        pair_assert_published(p, &first);
+        pair_stage(p, &second);
+        assert_true(pair_run_both(p, &plain));
+        check_run(p, &second, &plain);
+        pair_free(p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +144,7 @@ int main(void)
         cmocka_unit_test(in_one_bucket_too),
         cmocka_unit_test(with_kept_state_too),
         cmocka_unit_test(killed_in_the_second_data_set),
+        cmocka_unit_test(a_change_that_fails),
     };
     return cmocka_run_group_tests_name("process_kill", tests, NULL, NULL);
 }
