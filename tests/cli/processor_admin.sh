@@ -56,6 +56,7 @@ dry_runs() {
         unchanged "$bin/generate" &&
         unchanged "$processor" index --input published --output new --config "$config" \
             --origins "$origins" &&
+        unchanged "$bin/integrate" --home new &&
         unchanged "$bin/fetch-origins" --url source.inc --output new.json
 }
 promise "--dry-run writes nothing" dry_runs
