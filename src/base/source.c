@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "base/source.h"
 
+#include "base/buf.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -92,4 +94,21 @@ void file_source_close(struct file_source *f)
 struct source memory_source(struct memory_source *m)
 {
     return (struct source){.read = memory_read, .arg = m};
+}
+
+int source_read_all(struct source from, struct buf *out, struct err *err)
+{
+    enum { STEP = 64 << 10 };
+    ssize_t n = 1;
+    while (n > 0) {
+        const size_t room = out->max - out->len, step = room < STEP ? room : STEP;
+        if (step == 0)
+            return err_set(err, E_FORMAT, 0, "longer than %zu bytes", out->max);
+        const int r = buf_reserve(out, step, err);
+        if (r < 0)
+            return r;
+        n = from.read(from.arg, out->data + out->len, step, err);
+        out->len += n > 0 ? (size_t)n : 0;
+    }
+    return (int)n;
 }

@@ -15,6 +15,11 @@ struct source {
     void *arg;
 };
 
+struct buf;
+/** Append all that is left, which must be less than out's limit. @return 0, E_FORMAT (there is
+ * more), or E_*. */
+MUST_CHECK int source_read_all(struct source from, struct buf *out, struct err *err);
+
 /* A file or standard input. */
 struct file_source {
     int fd;

@@ -2,6 +2,7 @@
 #include "processor/index.h"
 
 #include "base/cpu.h"
+#include "codec/gzip.h"
 #include "codec/ndjson.h"
 #include "codec/record.h"
 #include "processor/layout.h"
@@ -152,12 +153,23 @@ static int take_record(const struct walk *w, const struct part *part, struct spa
     return r;
 }
 
+/* All of an object, unpacked where it is gzip. */
+static int read_all(struct buf *text, struct store *store, const char *key, struct err *err)
+{
+    CLEANUP(store_reader_closep) struct store_reader *reader = NULL;
+    CLEANUP(gunzip_freep) struct gunzip *gunzip = NULL;
+    int r = store_get(&reader, store, key, 0, STORE_TO_END, err);
+    if (r == 0)
+        r = gunzip_new(&gunzip, store_reader_source(reader), err);
+    return r < 0 ? r : source_read_all(gunzip_source(gunzip), text, err);
+}
+
 /* Read an object of a batch into text: its only line, if it has one. *n_lines: of the batch. */
 static int read_object(struct buf *text, struct span *line, size_t *n_lines, struct store *store,
                        const char *key, struct err *err)
 {
     buf_clear(text);
-    int r = store_get_all(store, key, text, NULL, err);
+    int r = read_all(text, store, key, err);
     if (r < 0)
         return r;
     const size_t len = text->len;

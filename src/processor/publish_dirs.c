@@ -14,23 +14,6 @@ static void free_totals(uint64_t **totals)
     free(*totals);
 }
 
-static int append_source(struct buf *out, struct source from, struct err *err)
-{
-    enum { STEP = 64 << 10 };
-    for (;;) {
-        const size_t room = out->max - out->len, step = room < STEP ? room : STEP;
-        if (step == 0)
-            return err_set(err, E_FORMAT, 0, "longer than one aggregate can be");
-        const int r = buf_reserve(out, step, err);
-        if (r < 0)
-            return r;
-        const ssize_t n = from.read(from.arg, out->data + out->len, step, err);
-        if (n <= 0)
-            return (int)n;
-        out->len += (size_t)n;
-    }
-}
-
 static size_t count_lines(struct span text)
 {
     size_t n = 0;
@@ -50,7 +33,7 @@ static int read_aggregate(struct aggregate *out, const struct inputs *in, const 
     CLEANUP(inputs_closep) struct inputs_stream *stream = NULL;
     int r = inputs_open(&stream, in, err);
     if (r == 0)
-        r = append_source(&text, inputs_source(stream), err);
+        r = source_read_all(inputs_source(stream), &text, err);
     if (r < 0)
         return err_wrap(err, r, "%s", option);
     const size_t n_lines = count_lines(buf_span(&text));

@@ -105,6 +105,15 @@ kept_input() {
 }
 promise "no command replaces what it reads" kept_input
 
+packed() {
+    cp -r published packed && gzip packed/batch_id=test-0/part &&
+        for from in published packed; do
+            "$processor" index --input "$from" --output "rows.$from" --config "$config" \
+                --origins "$origins" || return 1
+        done && diff -r rows.published rows.packed
+}
+promise "published records may be gzip" packed
+
 reports() {
     mkdir -p buckets/a-ingest buckets/a-private buckets/a-shared buckets/b-shared &&
         "$processor" validate --report report.json --metrics-file metrics >said &&

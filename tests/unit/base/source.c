@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "base/source.h"
 
+#include "base/buf.h"
 #include "base_test.h"
 
 #include <errno.h>
@@ -200,6 +201,20 @@ static void memory_is_handed_out_in_steps(void **state)
     (void)state;
 }
 
+static void all_of_a_source_goes_into_a_buffer(void **state)
+{
+    CLEANUP(buf_deinit) struct buf text = BUF_INIT(8);
+    struct err err = {0};
+    assert_int_equal(buf_append(&text, "x", 1, NULL), 0);
+    struct memory_source m = {span_str("abcdef"), 4};
+    assert_int_equal(source_read_all(memory_source(&m), &text, &err), 0);
+    assert_true(span_equal(buf_span(&text), span_str("xabcdef")));
+    m.rest = span_str("g");
+    assert_int_equal(source_read_all(memory_source(&m), &text, &err), E_FORMAT);
+    assert_string_equal(err.text, "longer than 8 bytes");
+    (void)state;
+}
+
 int main(void)
 {
 #define WITH_DIR(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -214,6 +229,7 @@ int main(void)
         WITH_DIR(a_dash_is_standard_input_and_stays_open),
         cmocka_unit_test(a_long_path_keeps_its_end_in_messages),
         cmocka_unit_test(memory_is_handed_out_in_steps),
+        cmocka_unit_test(all_of_a_source_goes_into_a_buffer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
