@@ -37,9 +37,7 @@ int origins_add(struct origins *origins, struct span name, struct span hash, uin
 {
     if (!grow(origins))
         return err_set(err, E_NOMEM, 0, "no memory for more than %zu origins", origins->n);
-    struct origin o = {.name = strndup((const char *)name.ptr, name.len),
-                       .hash = strndup((const char *)hash.ptr, hash.len),
-                       .index = index};
+    struct origin o = {.name = span_to_text(name), .hash = span_to_text(hash), .index = index};
     if (!o.name || !o.hash) {
         free(o.name);
         free(o.hash);

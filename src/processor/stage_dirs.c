@@ -9,8 +9,6 @@
 #include "stage/stage.h"
 #include "stage/totals.h"
 
-DEFINE_FREEP(struct prio_batch, prio_batch_free)
-DEFINE_FREEP(struct prio_server, prio_server_free)
 DEFINE_FREEP(struct prio_sum, prio_sum_free)
 
 struct job {

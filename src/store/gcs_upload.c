@@ -33,7 +33,7 @@ static int take_session(struct upload *u, const struct http_response *answer, st
     const char *scheme = tls ? "https://" : "http";
     if (url.len < strlen(scheme) || memcmp(url.ptr, scheme, strlen(scheme)) != 0)
         return err_set(err, E_FORMAT, 0, "the service names no address for an upload");
-    u->session = strndup((const char *)url.ptr, url.len);
+    u->session = span_to_text(url);
     return u->session ? 0 : err_set(err, E_NOMEM, 0, "no memory for an upload");
 }
 

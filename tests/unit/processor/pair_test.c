@@ -365,7 +365,7 @@ char *pair_published_text(struct pair *p, int role, size_t batch)
     assert_true(listing.n <= 1);
     if (listing.n == 1) {
         assert_int_equal(store_get_all(store, listing.objects[0].key, &text, NULL, NULL), 0);
-        out = strndup((const char *)text.data, text.len);
+        out = span_to_text(buf_span(&text));
     }
     store_listing_deinit(&listing);
     store_close(store);

@@ -96,8 +96,8 @@ static void both_files_have_the_same_fresh_ids_in_the_same_order(void **state)
         add(&rows, "[0,0,0,0,0,0,0]\n");
     assert_int_equal(buf_append_byte(&rows, 0, NULL), 0);
     CLEANUP(encoded_free) struct encoded e = encode(w, (char *)rows.data, 0, 3);
-    char *const text_a = strndup((char *)e.a.data, e.a.len);
-    char *const text_b = strndup((char *)e.b.data, e.b.len);
+    char *const text_a = span_to_text(buf_span(&e.a));
+    char *const text_b = span_to_text(buf_span(&e.b));
     const char *a = text_a, *b = text_b, *before = NULL;
     static const char behind_id[] = "\", \"payload\": \"";
     for (int i = 0; i < 50; i++) {
