@@ -38,22 +38,16 @@ static int hash_part(struct run *run, const char *folder, struct noted_object *o
 }
 
 /*
- * One digest for what lies in the folder of a stage now, as the listing shows it: whatever is
- * written there again makes it another. Nothing there: not set.
+ * One digest for what lies in the folder of a stage, as its listing shows it: whatever is written
+ * there again makes it another. Nothing there: not set.
  */
-static int listing_digest(struct run *run, enum run_stage stage, struct maybe_hash *out,
+static int listing_digest(const struct store_listing *there, struct maybe_hash *out,
                           struct err *err)
 {
-    CLEANUP(store_listing_deinit) struct store_listing there = {0};
     CLEANUP(hasher_freep) struct hasher *hasher = NULL;
-    struct key folder;
-    int r = folder_key(run, stage, &folder, err);
-    if (r == 0)
-        r = store_list(run->o->shared, folder.text, &there, err);
-    if (r == 0)
-        r = hasher_new(&hasher, err);
-    for (size_t i = 0; i < there.n && r == 0; i++) {
-        const struct store_object *o = &there.objects[i];
+    int r = hasher_new(&hasher, err);
+    for (size_t i = 0; i < there->n && r == 0; i++) {
+        const struct store_object *o = &there->objects[i];
         char size_and_time[64];
         (void)snprintf(size_and_time, sizeof size_and_time, "%" PRIu64 " %" PRId64, o->size,
                        o->modified_us);
@@ -63,87 +57,122 @@ static int listing_digest(struct run *run, enum run_stage stage, struct maybe_ha
         if (r == 0)
             r = hasher_add_text(hasher, o->version, err);
     }
-    out->set = r == 0 && there.n > 0;
+    out->set = r == 0 && there->n > 0;
     return out->set ? hasher_finish(hasher, &out->hash, err) : r;
 }
 
-/* Is all of it what the last run consumed, or what its clean-up has left of that? */
-static int is_consumed(struct run *run, enum run_stage stage, const struct maybe_hash *consumed,
-                       bool *yes, struct err *err)
+static int list_mail(struct run *run, enum run_stage stage, struct store_listing *there,
+                     size_t *prefix_len, struct err *err)
 {
-    CLEANUP(object_list_deinit) struct object_list now = {0}, known = {0};
+    struct key folder;
+    const int r = folder_key(run, stage, &folder, err);
+    if (r < 0)
+        return r;
+    *prefix_len = strlen(folder.text);
+    return store_list(run->o->shared, folder.text, there, err);
+}
+
+/* Is all of it what the last run consumed, or what its clean-up has left of that? */
+static int is_consumed(struct run *run, enum run_stage stage, struct object_list *now,
+                       const struct maybe_hash *consumed, bool *yes, struct err *err)
+{
+    CLEANUP(object_list_deinit) struct object_list known = {0};
     struct err ignored = {0};
     struct key folder, list;
     struct hash digest;
     int r = folder_key(run, stage, &folder, err);
     if (r == 0)
         r = run_key(run, &list, err, "state/mail-%s.json", run_stage_name(stage));
-    if (r == 0)
-        r = run_list(&now, run->o->shared, folder.text, err);
     if (r < 0)
         return r;
     if (object_list_read(&known, run->o->private, list.text, &ignored) == 0) {
-        *yes = object_list_within(&now, &known);
+        *yes = object_list_within(now, &known);
         return 0;
     }
     // Without the list only the contents tell.
-    for (size_t i = 0; consumed->set && i < now.n && r == 0; i++)
-        if (is_batch_part(run, &now.objects[i]))
-            r = hash_part(run, folder.text, &now.objects[i], err);
+    for (size_t i = 0; consumed->set && i < now->n && r == 0; i++)
+        if (is_batch_part(run, &now->objects[i]))
+            r = hash_part(run, folder.text, &now->objects[i], err);
     if (r == 0)
-        r = object_list_digest(&now, &digest, err);
+        r = object_list_digest(now, &digest, err);
     *yes = r == 0 && consumed->set && hash_equal(&digest, &consumed->hash);
     return r;
+}
+
+static int note_stale(struct run *run, enum run_stage stage, const struct run_state *last,
+                      struct err *err)
+{
+    CLEANUP(store_listing_deinit) struct store_listing there = {0};
+    CLEANUP(object_list_deinit) struct object_list now = {0};
+    const struct maybe_hash *before = &last->stale[stage];
+    struct maybe_hash digest;
+    size_t prefix_len;
+    bool stale = true; // verify2 and aggregate answer an own verify1 that has not left yet
+    int r = list_mail(run, stage, &there, &prefix_len, err);
+    if (r == 0)
+        r = listing_digest(&there, &digest, err);
+    if (r == 0)
+        r = object_list_take(&now, &there, prefix_len, err);
+    if (r == 0 && stage == RUN_VERIFY1)
+        r = is_consumed(run, stage, &now, &last->consumed[stage], &stale, err);
+    if (r < 0)
+        return r;
+    stale |= digest.set && before->set && hash_equal(&digest.hash, &before->hash);
+    run->state.stale[stage] = stale ? digest : (struct maybe_hash){0};
+    return 0;
 }
 
 int mail_note_stale(struct run *run, const struct run_state *last, struct err *err)
 {
     int r = 0;
-    for (int s = 0; s < RUN_STAGES && r == 0; s++) {
-        struct maybe_hash now;
-        bool stale = true; // verify2 and aggregate answer an own verify1 that has not left yet
-        r = listing_digest(run, (enum run_stage)s, &now, err);
-        if (r == 0 && s == RUN_VERIFY1)
-            r = is_consumed(run, RUN_VERIFY1, &last->consumed[s], &stale, err);
-        if (r < 0)
-            return r;
-        stale |= now.set && last->stale[s].set && hash_equal(&now.hash, &last->stale[s].hash);
-        run->state.stale[s] = stale ? now : (struct maybe_hash){0};
-    }
+    for (int s = 0; s < RUN_STAGES && r == 0; s++)
+        r = note_stale(run, (enum run_stage)s, last, err);
     return r;
+}
+
+/* The marker was seen. What counts is one listing that has it, too: the partner may begin anew. */
+static int take_mail(struct run *run, enum run_stage stage, struct err *err)
+{
+    CLEANUP(store_listing_deinit) struct store_listing there = {0};
+    const struct maybe_hash *stale = &run->state.stale[stage];
+    struct object_list *mail = &run->mail[stage];
+    struct maybe_hash digest;
+    size_t prefix_len;
+    object_list_deinit(mail);
+    int r = list_mail(run, stage, &there, &prefix_len, err);
+    if (r == 0)
+        r = listing_digest(&there, &digest, err);
+    if (r == 0)
+        r = object_list_take(mail, &there, prefix_len, err);
+    if (r < 0)
+        return r;
+    if (stale->set && digest.set && hash_equal(&digest.hash, &stale->hash)) {
+        log_event(LOG_LEVEL_INFO, "the mailbox still holds what is of the last run",
+                  LOG_S("stage", run_stage_name(stage)));
+        return 0;
+    }
+    return object_list_find(mail, "_SUCCESS") != NULL;
 }
 
 static int stage_is_there(struct run *run, void *arg, struct err *err)
 {
     const enum run_stage stage = *(enum run_stage *)arg;
-    const struct maybe_hash *stale = &run->state.stale[stage];
     struct key marker;
     struct store_object object;
-    struct maybe_hash now;
     int r = run_key(run, &marker, err, "intermediate/external/%s/_SUCCESS", run_stage_name(stage));
     if (r == 0)
         r = store_stat(run->o->shared, marker.text, &object, err);
     if (r < 0)
         return r == E_ABSENT ? 0 : r;
-    if (!stale->set)
-        return 1;
-    r = listing_digest(run, stage, &now, err);
-    if (r < 0 || !now.set || !hash_equal(&now.hash, &stale->hash))
-        return r < 0 ? r : 1;
-    log_event(LOG_LEVEL_INFO, "the mailbox still holds what is of the last run",
-              LOG_S("stage", run_stage_name(stage)));
-    return 0;
+    return take_mail(run, stage, err);
 }
 
 int mail_wait(struct run *run, enum run_stage stage, struct err *err)
 {
-    struct key folder, marker;
-    int r = folder_key(run, stage, &folder, err);
-    if (r == 0)
-        r = key_make(&marker, err, "%s_SUCCESS", folder.text);
-    if (r == 0)
-        r = run_wait(run, marker.text + strlen(run->own), stage_is_there, &stage, err);
-    return r == 0 ? run_list(&run->mail[stage], run->o->shared, folder.text, err) : r;
+    struct key marker;
+    const int r =
+        run_key(run, &marker, err, "intermediate/external/%s/_SUCCESS", run_stage_name(stage));
+    return r == 0 ? run_wait(run, marker.text + strlen(run->own), stage_is_there, &stage, err) : r;
 }
 
 int mail_changed(struct run *run, enum run_stage stage, struct err *err)

@@ -130,10 +130,28 @@ static int drop_publish_markers(struct run *run, struct err *err)
 }
 
 /*
- * Begin as if there had been nothing, but for state.stale. A restart in this phase comes here
- * again.
+ * What this server sent of the last run must not be taken for the new one's by a partner that
+ * begins at the same time, and that would otherwise see it until the new verify1 is whole. Its
+ * aggregate stays: the partner may need it to publish the last run.
  */
-static int start_over(struct run *run, struct err *err)
+static int withdraw_markers(struct run *run, struct err *err)
+{
+    int r = 0;
+    for (int s = RUN_VERIFY1; s <= RUN_VERIFY2 && r == 0; s++) {
+        struct key key;
+        r = key_make(&key, err, "%sintermediate/external/%s/_SUCCESS", run->partner,
+                     run_stage_name((enum run_stage)s));
+        if (r == 0)
+            r = store_delete_one(run->o->external_shared, key.text, err);
+    }
+    return r;
+}
+
+/*
+ * Begin as if there had been nothing, but for state.stale. A restart in this phase comes here
+ * again. has_sent: the run before this one may have.
+ */
+static int start_over(struct run *run, bool has_sent, struct err *err)
 {
     struct key key;
     run->state.phase = RUN_RESTARTING;
@@ -146,6 +164,8 @@ static int start_over(struct run *run, struct err *err)
         r = drop_state(run, err);
     if (r == 0)
         r = drop_publish_markers(run, err);
+    if (r == 0 && has_sent)
+        r = withdraw_markers(run, err);
     if (r < 0)
         return r;
     run->state.phase = RUN_BEGUN;
@@ -158,7 +178,7 @@ static int start_over(struct run *run, struct err *err)
 static int start_over_again(struct run *run, const struct run_state *last, struct err *err)
 {
     memcpy(run->state.stale, last->stale, sizeof run->state.stale);
-    return start_over(run, err);
+    return start_over(run, true, err);
 }
 
 /* What was found of an earlier run. */
@@ -172,7 +192,7 @@ struct earlier {
 static int start_with_new_data(struct run *run, const struct earlier *e, struct err *err)
 {
     const int r = e->recorded ? mail_note_stale(run, &e->state, err) : 0;
-    return r == 0 ? start_over(run, err) : r;
+    return r == 0 ? start_over(run, e->recorded, err) : r;
 }
 
 static int refuse(const struct run *run, const char *what, struct err *err)
@@ -250,7 +270,7 @@ static int repeat(struct run *run, const struct earlier *e, struct err *err)
         return r;
     if (news == RAW_NEW)
         return start_with_new_data(run, e, err);
-    return difference ? refuse(run, difference, err) : start_over(run, err);
+    return difference ? refuse(run, difference, err) : start_over(run, false, err);
 }
 
 /* Nothing to process: what is left of the clean-up is all that run_finish will do. */
@@ -271,7 +291,7 @@ static int decide(struct run *run, const struct earlier *e, struct err *err)
     if (e->recorded && e->state.phase == RUN_RESTARTING)
         return start_over_again(run, &e->state, err);
     if (!e->recorded && !e->published)
-        return start_over(run, err);
+        return start_over(run, false, err);
     if (run->o->again && finished)
         return repeat(run, e, err);
     const int r = wait_and_judge(run, e->published, e->published_us, &e->state.raw, &news, err);

@@ -175,7 +175,7 @@ MUST_CHECK int run_counts_save(struct run *run, enum run_stage stage, struct err
 void run_counts_recall(struct run *run, enum run_stage stage);
 
 /* mail.c */
-/** Wait for the partner's stage, list it, and find the batches that have something in it. */
+/** Wait for the partner's stage, and list it with its marker. */
 MUST_CHECK int mail_wait(struct run *run, enum run_stage stage, struct err *err);
 /**
  * New raw data take the place of a run's: what its partner left in the mailbox counts as absent

@@ -220,6 +220,90 @@ static void new_data_in_an_unfinished_run(void **state)
         }
 }
 
+/*
+ * Both begin anew at the same time. Nobody can tell by itself that the other's old verify1, which
+ * was never consumed, is old; so the other takes its marker away as soon as it begins.
+ */
+static void old_answers_are_withdrawn_at_once(void **state)
+{
+    (void)state;
+    struct pair *p = stage(&first);
+    assert_int_equal(pair_step(p, 0, &plain), 1); // verify1
+    assert_int_equal(pair_step(p, 1, &plain), 1); // verify1, verify2
+    pair_stage(p, &second);
+    const int b = pair_spawn_stopping(p, 1, &plain, "put b-private/*/internal/verify1/*");
+    assert_int_equal(pair_step(p, 0, &plain), 1);
+    assert_null(pair_find(p, 0, "private", "intermediate/internal/verify2/*"));
+    pair_go_on(b);
+    assert_int_equal(pair_wait(pair_spawn(p, 0, &plain, 0)), 0);
+    assert_int_equal(pair_wait(b), 0);
+    pair_assert_published(p, &second);
+    pair_assert_clean(p);
+    pair_free(p);
+}
+
+/* Between the look at the marker and the list of the folder the partner begins to write anew. */
+static struct pair *begins_anew; // or NULL
+
+int __real_store_stat(struct store *store, const char *key, struct store_object *out,
+                      struct err *err);
+int __wrap_store_stat(struct store *store, const char *key, struct store_object *out,
+                      struct err *err);
+int __wrap_store_stat(struct store *store, const char *key, struct store_object *out,
+                      struct err *err)
+{
+    static const char marker[] = "intermediate/external/verify1/_SUCCESS";
+    const int r = __real_store_stat(store, key, out, err);
+    if (r == 0 && begins_anew && strstr(key, marker)) {
+        pair_remove(begins_anew, 0, "shared", marker);
+        begins_anew = NULL;
+    }
+    return r;
+}
+
+static void a_marker_that_goes_is_no_marker(void **state)
+{
+    (void)state;
+    for (int new_data = 0; new_data < 2; new_data++) {
+        struct pair *p = stage(&first);
+        assert_true(pair_run_both(p, &kept));
+        pair_stage(p, &second);
+        if (new_data == 0) // no stale mail is known of
+            pair_forget(p);
+        if (new_data == 0)
+            assert_int_equal(pair_step(p, 1, &kept), 1);
+        begins_anew = p;
+        assert_int_equal(pair_step(p, 0, &kept), 1);
+        begins_anew = NULL;
+        assert_false(pair_has(p, 0, "shared", "intermediate/external/verify1/_SUCCESS"));
+        assert_null(pair_find(p, 0, "private", "intermediate/internal/verify2/*"));
+        if (new_data == 0)
+            pair_put(p, 0, "shared", "intermediate/external/verify1/_SUCCESS", "");
+        assert_true(pair_alternate(p, &kept));
+        pair_assert_published(p, &second);
+        pair_free(p);
+    }
+}
+
+/* A partner that is late still publishes the last run: its sum is not taken away from it. */
+static void a_late_partner_publishes_the_last_run(void **state)
+{
+    (void)state;
+    struct pair *p = stage(&first);
+    for (int i = 0; i < 3; i++)
+        (void)pair_step(p, i % 2, &plain); // A has sent its aggregate
+    pair_run_until(p, 1, &plain, "put b-private/*/processed/publish/*", 1);
+    assert_int_equal(pair_step(p, 0, &plain), 0);
+    pair_put(p, 0, "ingest", "raw/shares/batch_id=first-0/part-00000-x.c000.json", "new\n");
+    pair_mark(p, 0);
+    assert_int_equal(pair_step(p, 0, &plain), 1);
+    assert_int_equal(pair_step(p, 1, &plain), 0);
+    char *text = pair_published_text(p, 1, 0);
+    assert_non_null(text);
+    free(text);
+    pair_free(p);
+}
+
 /* The same bytes under other names and times are no new data, in an unfinished run neither. */
 static void an_unfinished_run_knows_its_data_again(void **state)
 {
@@ -290,6 +374,9 @@ int main(void)
         cmocka_unit_test(two_data_sets_without_a_valid_record),
         cmocka_unit_test(new_data_after_half_a_clean_up),
         cmocka_unit_test(new_data_in_an_unfinished_run),
+        cmocka_unit_test(old_answers_are_withdrawn_at_once),
+        cmocka_unit_test(a_marker_that_goes_is_no_marker),
+        cmocka_unit_test(a_late_partner_publishes_the_last_run),
         cmocka_unit_test(an_unfinished_run_knows_its_data_again),
         cmocka_unit_test(one_server_repeats_alone),
     };
