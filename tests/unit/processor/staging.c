@@ -350,7 +350,6 @@ static void what_cannot_be_used_is_counted_by_reason(void **state)
     const struct folder *f = *state;
     TEXT(text);
     TEXT(ping);
-    TEXT(small);
     TEXT(packed);
     add(&text, "not json\n{\"payload\":7}\n{}\n\n  \n");                  // bad-message x 3
     add(&text, "{\"payload\":\"%%%%\"}\n");                               // bad-base64
