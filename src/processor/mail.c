@@ -105,7 +105,7 @@ static int note_stale(struct run *run, enum run_stage stage, const struct run_st
     CLEANUP(store_listing_deinit) struct store_listing there = {0};
     CLEANUP(object_list_deinit) struct object_list now = {0};
     const struct maybe_hash *before = &last->stale[stage];
-    struct maybe_hash digest;
+    struct maybe_hash digest = {0};
     size_t prefix_len;
     bool stale = true; // verify2 and aggregate answer an own verify1 that has not left yet
     int r = list_mail(run, stage, &there, &prefix_len, err);
@@ -136,7 +136,7 @@ static int take_mail(struct run *run, enum run_stage stage, struct err *err)
     CLEANUP(store_listing_deinit) struct store_listing there = {0};
     const struct maybe_hash *stale = &run->state.stale[stage];
     struct object_list *mail = &run->mail[stage];
-    struct maybe_hash digest;
+    struct maybe_hash digest = {0};
     size_t prefix_len;
     object_list_deinit(mail);
     int r = list_mail(run, stage, &there, &prefix_len, err);
