@@ -60,6 +60,11 @@ place() {
     echo "store/$(bucket "$1" "$2")/$(own "$1")"
 }
 
+# reach A|B - set what it takes to reach the buckets; nothing here, for tests on other stores to replace.
+reach() {
+    :
+}
+
 # server A|B - be this server, with its buckets.
 server() {
     as "$1"
@@ -68,6 +73,7 @@ server() {
     BUCKET_INTERNAL_SHARED=$(bucket "$1" shared)
     BUCKET_EXTERNAL_SHARED=$(bucket "$(other "$1")" shared)
     export BUCKET_INTERNAL_INGEST BUCKET_INTERNAL_PRIVATE BUCKET_INTERNAL_SHARED BUCKET_EXTERNAL_SHARED
+    reach "$1"
 }
 
 # raw BATCH FILES_A FILES_B - put shares of a batch into both ingest buckets, no marker yet.
