@@ -44,7 +44,7 @@ install_once() {
 run_go() (
     PATH=$PATH:/usr/local/go/bin
     command -v go >/dev/null || {
-        echo "servers: test servers are built with Go: put go 1.25 or newer into PATH (https://go.dev/dl)"
+        echo "servers: test servers are built with Go: put go 1.25 or newer into PATH"
         exit 1
     }
     GOFLAGS=-buildvcs=false go "$@"
