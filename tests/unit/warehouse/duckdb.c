@@ -337,6 +337,21 @@ static void queries_give_the_types_that_were_asked_for(void **state)
                      E_FORMAT);
     assert_int_equal(warehouse_query(w, "SELECT frm", NULL, NULL, NULL, &err), E_IO);
     assert_contains(err.text, "frm");
+}
+
+/* One thread: of several, DuckDB reports whichever it stopped first. */
+static void a_query_that_breaks_midway_says_why(void **state)
+{
+    static const struct column three[] = {{.name = "a", .type = COLUMN_INT64},
+                                          {.name = "b", .type = COLUMN_INT64},
+                                          {.name = "c", .type = COLUMN_TIMESTAMP},
+                                          {.name = NULL}};
+    const struct place *p = *state;
+    const struct warehouse_config one_thread = {.url = p->url, .n_threads = 1};
+    CLEANUP(warehouse_closep) struct warehouse *w = NULL;
+    struct err err = {0};
+    int64_t got[3];
+    assert_ok(warehouse_open(&w, &one_thread, &err), &err);
     assert_int_equal(warehouse_query(w,
                                      "SELECT i, i, CASE WHEN i = 90000 THEN error('stop') ELSE "
                                      "now() END FROM range(100000) t(i)",
@@ -396,6 +411,7 @@ int main(void)
         WITH_PLACE(a_file_in_use_is_not_waited_for_without_end),
         WITH_PLACE(tables_are_made_to_fit_or_refused),
         WITH_PLACE(queries_give_the_types_that_were_asked_for),
+        WITH_PLACE(a_query_that_breaks_midway_says_why),
         WITH_PLACE(what_is_not_there_is_absent),
         cmocka_unit_test(urls_that_name_no_warehouse_are_refused),
     };
