@@ -52,8 +52,7 @@ int place_mark(const struct place *place, const char *rest, struct err *err)
     const char *marker = place_key(&key, place, rest, err);
     if (!marker)
         return E_NOMEM;
-    const struct store_put_options options = {.sync_parents = true};
-    return store_put(place->store, marker, (struct span){0}, &options, NULL, err);
+    return store_put(place->store, marker, (struct span){0}, NULL, NULL, err);
 }
 
 int place_unmark(const struct place *place, const char *rest, struct err *err)

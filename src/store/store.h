@@ -129,8 +129,6 @@ MUST_CHECK int store_get_all(struct store *store, const char *key, struct buf *o
 struct store_put_options {
     bool if_absent;         // no object is there
     const char *if_version; // the object there is this version
-    bool sync_parents; // directories: also flush the directory after the rename (always done; kept
-                       // for documentation of intent where a marker follows)
 };
 enum { STORE_CONFLICT = 1 }; // the condition did not hold; nothing was written
 
