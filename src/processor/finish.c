@@ -116,7 +116,8 @@ static int finish_mail(struct finish *f, enum run_stage stage, struct err *err)
     return r == 0 && empty ? delete_marker(f, f->run->o->shared, folder.text, &list, err) : r;
 }
 
-/* Everything below own/state/ but run.json and lock; what `order` says of a key goes last. */
+/* What lies below own/state/ but run.json and lock: the lists of what to delete, or all the rest.
+ */
 static int delete_state(struct finish *f, bool lists, struct err *err)
 {
     CLEANUP(object_list_deinit) struct object_list there = {0};
