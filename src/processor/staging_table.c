@@ -118,7 +118,7 @@ static int take_number(void *arg, const struct cell *cells, struct err *err)
 /* Bytes of the day's payloads. */
 static int measure(const struct staging_options *o, uint64_t *bytes, struct err *err)
 {
-    static const struct column columns[] = {{"n", COLUMN_INT64, false}, {0}};
+    static const struct column columns[] = {{.name = "n", .type = COLUMN_INT64}, {0}};
     CLEANUP(buf_deinit) struct buf sql = BUF_INIT(SQL_BYTES);
     CLEANUP(buf_deinit) struct buf what = BUF_INIT(SQL_BYTES);
     int r = buf_printf(&what, err, "CAST(SUM(%s) AS %s) AS n", dialect_of(o)->length,
@@ -165,7 +165,7 @@ static int take_row(void *arg, const struct cell *cells, struct err *err)
 
 static int read_rows(struct staging_intake *in, struct err *err)
 {
-    static const struct column columns[] = {{"payload", COLUMN_STRING, false}, {0}};
+    static const struct column columns[] = {{.name = "payload", .type = COLUMN_STRING}, {0}};
     const struct staging_options *o = in->options;
     CLEANUP(buf_deinit) struct buf sql = BUF_INIT(SQL_BYTES);
     CLEANUP(decoder_freep) struct decoder *decoder = NULL;

@@ -33,6 +33,19 @@ struct warehouse_ops {
     int (*load_row)(void *load, const struct cell *cells, struct err *err);
     int (*load_commit)(void *load, struct err *err); // does not free
     void (*load_free)(void *load);                   // rolls back what was not committed
+
+    /* names, tables: borrowed until the batch's end; rows were checked by batch.c. */
+    int (*batch_begin)(void **batch, void *impl, const struct table_name *names,
+                       const struct table_schema *const *tables, size_t n_tables, int64_t since,
+                       struct err *err);
+    int (*batch_row)(void *batch, size_t table, const struct cell *cells, struct err *err);
+    /* As warehouse_batch_commit; does not free. */
+    int (*batch_commit)(void *batch, struct batch_outcome *outcomes, warehouse_refused_fn *refused,
+                        void *arg, struct err *err);
+    void (*batch_free)(void *batch);
+
+    int (*ensure_view)(void *impl, const struct table_name *name, const char *select,
+                       struct err *err);
 };
 
 /* Open what follows "duckdb://" and "bigquery://". dataset: the URL's, or NULL; to be freed. */

@@ -54,6 +54,9 @@ static int write_value(struct buf *out, enum column_type type, const struct cell
         return buf_printf(out, err, "\"%s\"", text);
     case COLUMN_JSON:
         return write_json(out, cell->text, err);
+    case COLUMN_STRINGS:
+    case COLUMN_RECORD:
+        break;
     }
     return err_set(err, E_ARG, 0, "no such type of column");
 }
@@ -153,6 +156,9 @@ static bool read_value(struct cell *cell, enum column_type type, const json_t *v
         return read_timestamp(&cell->integer, text);
     case COLUMN_DATETIME:
         return read_naive(&cell->integer, text);
+    case COLUMN_STRINGS:
+    case COLUMN_RECORD:
+        return false;
     }
     return false;
 }

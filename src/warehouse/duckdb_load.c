@@ -157,6 +157,9 @@ static void put_cell(duckdb_vector vector, idx_t row, enum column_type type,
     case COLUMN_DATETIME:
         ((int64_t *)data)[row] = cell->integer;
         break;
+    case COLUMN_STRINGS:
+    case COLUMN_RECORD:
+        break;
     }
 }
 

@@ -39,6 +39,9 @@ static bool fits(enum column_type want, duckdb_type is)
         return is == DUCKDB_TYPE_TIMESTAMP_TZ;
     case COLUMN_DATETIME:
         return is == DUCKDB_TYPE_TIMESTAMP;
+    case COLUMN_STRINGS:
+    case COLUMN_RECORD:
+        return false;
     }
     return false;
 }
@@ -129,6 +132,9 @@ static int read_cell(struct answer *a, size_t column, duckdb_vector vector, idx_
     case COLUMN_TIMESTAMP:
     case COLUMN_DATETIME:
         cell->integer = ((const int64_t *)data)[row];
+        break;
+    case COLUMN_STRINGS:
+    case COLUMN_RECORD:
         break;
     }
     return 0;

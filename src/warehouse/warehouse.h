@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/opts.h"
 #include "base/span.h"
 
 #include <stdbool.h>
@@ -25,10 +26,12 @@ struct warehouse_config {
     // DuckDB
     uint64_t memory_limit_bytes; // 0: 1 GiB
     unsigned n_threads;          // 0: as many as there are cores and 128 MiB of memory each
-    uint64_t lock_wait_ms;       // for another program that holds the file; 0: 30 s
+    uint64_t lock_wait_ms;       // for another program that holds the file; 0: 30 s. Waiting is
+                                 // in turn, on FILE.lock beside it
 
     // BigQuery
     const char *google_credentials, *metadata_host; // NULL: net/google.h's defaults
+    const struct opt_secret *google_key; // the text of such a file instead; NULL or len 0: none
     const char *ca_file;
     const char *endpoint; // base URL; NULL: the real one. It gets no token, as emulators want none,
     bool endpoint_is_google; // but here: Google's own by another name (a private endpoint)
@@ -57,13 +60,17 @@ enum column_type {
     COLUMN_DATE,      // int64: days since 1970-01-01
     COLUMN_TIMESTAMP, // int64: microseconds since 1970-01-01 UTC. DuckDB TIMESTAMPTZ
     COLUMN_DATETIME,  // int64: the same without a zone. DuckDB TIMESTAMP, BigQuery DATETIME
-    COLUMN_JSON,      // string
+    COLUMN_JSON,      // string: any JSON value, kept as it is written
+    COLUMN_STRINGS,   // a list of strings, none of them null; the list itself is never null in
+                      // BigQuery. DuckDB VARCHAR[], BigQuery REPEATED STRING
+    COLUMN_RECORD,    // strings by name, each may be null. DuckDB STRUCT, BigQuery RECORD
 };
 
 struct column {
     const char *name; // NULL ends a list
     enum column_type type;
-    bool required; // NOT NULL
+    bool required;             // NOT NULL
+    const char *const *fields; // COLUMN_RECORD: the names, NULL ends
 };
 
 /* Borrowed during a call, and by a load until its end. Names of columns differ in more than case.
@@ -72,6 +79,12 @@ struct table_schema {
     const char *name;
     const struct column *columns;
     const char *partition_column; // a COLUMN_DATE, or NULL
+    /* What tells rows apart (warehouse_batch_*), NULL ends; NULL: nothing. In DuckDB the primary
+     * key where all of its columns are required; elsewhere null equals null. */
+    const char *const *key;
+    const char *const *cluster;    // BigQuery: up to four, NULL ends; or NULL
+    bool require_partition_filter; // BigQuery: of a table that is made
+    bool lax; // an existing table may be stricter or laxer about null than this says
 };
 
 /* One cell; which member counts is the column's type. */
@@ -80,6 +93,8 @@ struct cell {
     struct span text;
     int64_t integer; // also bool, date, timestamp, datetime
     double real;
+    const struct span *items; // COLUMN_STRINGS; COLUMN_RECORD: one a field, a null one has ptr NULL
+    size_t n_items;
 };
 
 /**
@@ -115,6 +130,56 @@ MUST_CHECK int warehouse_load_commit(struct warehouse_load *load, uint64_t *n_ro
 void warehouse_load_abandon(struct warehouse_load *load); // NULL is fine
 DEFINE_FREEP(struct warehouse_load, warehouse_load_abandon)
 
+/*
+ * Rows of several tables that are stored together; the first of a key wins: a row whose key the
+ * table, or an earlier row of the batch, has already is left out and counted.
+ *
+ * DuckDB: one transaction for all. BigQuery: table by table, a staged load under a job id made from
+ * the rows, then a MERGE; doing any step again changes nothing, and one table's failure does not
+ * stop the others. Keys are looked for in partitions from `since` on (fxci-etl.md 3.5), in DuckDB
+ * everywhere.
+ */
+struct warehouse_batch;
+enum { BATCH_MAX_TABLES = 16 };
+
+struct batch_outcome {
+    int code; // 0, or E_* with err: nothing of this table was stored, all of it may be tried again
+    uint64_t n_written, n_duplicate, n_refused;
+    struct err err;
+};
+
+/* A row that the target will not have. json: all columns as one object; both texts are borrowed. */
+typedef int warehouse_refused_fn(void *arg, size_t table, struct span json, const char *reason,
+                                 struct err *err);
+
+/** The tables must exist (warehouse_ensure_table) and have keys; tables: the array is copied, the
+ * schemas are borrowed until the end. since: days since 1970-01-01. */
+MUST_CHECK int warehouse_batch_begin(struct warehouse_batch **out, struct warehouse *w,
+                                     const struct table_schema *const *tables, size_t n_tables,
+                                     int64_t since, struct err *err);
+/** table: index into tables. Cells are copied. @return 0; E_FORMAT: this row cannot be stored (as
+ * in warehouse_load_row) and is not in the batch, which goes on; or E_*: it can only be abandoned.
+ */
+MUST_CHECK int warehouse_batch_row(struct warehouse_batch *batch, size_t table,
+                                   const struct cell *cells, struct err *err);
+/**
+ * Frees the batch in any case. outcomes: one a table. refused (may be NULL: a refused row is that
+ * table's failure) is called for each row that the target refused; the others are stored without
+ * it.
+ * @return 0 when every outcome's code is 0; else the first failed one's code, with its err.
+ */
+MUST_CHECK int warehouse_batch_commit(struct warehouse_batch *batch, struct batch_outcome *outcomes,
+                                      warehouse_refused_fn *refused, void *arg, struct err *err);
+void warehouse_batch_abandon(struct warehouse_batch *batch); // NULL is fine
+DEFINE_FREEP(struct warehouse_batch, warehouse_batch_abandon)
+
+struct buf;
+/** Append cells as one JSON object without blanks, a member a column, null where null, other than
+ * ASCII as \uXXXX, dates as "2026-08-20", times as RFC 3339 UTC with microseconds, JSON columns as
+ * the values they are. */
+MUST_CHECK int warehouse_row_json(struct buf *out, const struct column *columns,
+                                  const struct cell *cells, struct err *err);
+
 /** A row of a query's answer; cells are borrowed during the call. @return 0 to go on, or E_*. */
 typedef int warehouse_row_fn(void *arg, const struct cell *cells, struct err *err);
 /**
@@ -137,5 +202,29 @@ MUST_CHECK int warehouse_count(struct warehouse *w, const char *table, uint64_t 
  */
 MUST_CHECK int warehouse_query(struct warehouse *w, const char *sql, const struct column *columns,
                                warehouse_row_fn *fn, void *arg, struct err *err);
+/**
+ * What `select` gives, in the order of the schema's columns, takes the place of a date's rows, in
+ * one transaction. select: one SELECT in the backend's SQL. @return 0 with *n_rows (may be NULL) in
+ * the partition now, or E_*: nothing changed.
+ */
+MUST_CHECK int warehouse_replace_by_query(struct warehouse *w, const struct table_schema *schema,
+                                          int64_t date, const char *select, uint64_t *n_rows,
+                                          struct err *err);
+/** Make the view, its dataset where missing, or change it; name as of a table. */
+MUST_CHECK int warehouse_ensure_view(struct warehouse *w, const char *name, const char *select,
+                                     struct err *err);
+
+/* What stands for {name} in a text of SQL. */
+struct sql_value {
+    const char *name; // NULL ends a list
+    enum { SQL_TABLE, SQL_DATE, SQL_TEXT, SQL_INT, SQL_VERBATIM } kind;
+    const char *text; // table: "table" or "dataset.table"; text: becomes a literal; verbatim: SQL
+    int64_t integer;  // date: days since 1970-01-01
+};
+/** Append sql with each {name} filled in, and a NUL. @return 0, E_ARG (a name without a value, an
+ * unusable table name), or E_NOMEM. */
+MUST_CHECK int warehouse_fill_sql(struct buf *out, struct warehouse *w, const char *sql,
+                                  const struct sql_value *values, struct err *err);
+
 /** Is it BigQuery? Callers pick sql/NAME.bigquery.sql or sql/NAME.duckdb.sql by it. */
 bool warehouse_is_bigquery(const struct warehouse *w);

@@ -132,7 +132,7 @@ static const char packed[] = "H4sIAAAAAAACA6tWykxRslKqUNJRKkiszMlPBPKqlQqKMvNdEk
 
 static int make_table(struct warehouse *w, struct err *err)
 {
-    static const struct column columns[] = {{"unused", COLUMN_INT64, false}, {0}};
+    static const struct column columns[] = {{.name = "unused", .type = COLUMN_INT64}, {0}};
     char sql[2048];
     // Makes the dataset, which one of the emulators does not do by SQL.
     TRY(warehouse_ensure_table(

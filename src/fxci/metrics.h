@@ -1,0 +1,32 @@
+/*
+ * metrics.h - `metric export`: one day of each metric from Cloud Monitoring into its table's
+ * partition. Source: fxci-etl.md section 4, 6.4, X9, X14.
+ */
+#pragma once
+
+#include "fxci/config.h"
+#include "fxci/tables.h"
+
+struct metrics_run {
+    const struct fxci_config *config;
+    int64_t now_us;
+    int64_t date;           // days since 1970-01-01
+    const char *timeseries; // answers from a file; NULL: the service
+    bool dry_run;
+    const char *metadata_host, *google_credentials; // of the environment
+    /* One line of --dry-run. */
+    void (*say)(void *arg, const char *line);
+    void *say_arg;
+    /* Where rows go; not called in a dry run, nor when nothing came back. *w is closed by the run.
+     */
+    int (*open_warehouse)(void *arg, struct warehouse **w, struct fxci_tables *tables,
+                          struct err *err);
+    void *open_arg;
+};
+struct metrics_counts {
+    uint64_t n_series, n_rows, n_duplicate, n_skipped;
+};
+
+/** @return 0, E_AGAIN (the day is not over for 10 minutes), E_ABSENT (no records), or E_*. */
+MUST_CHECK int metrics_export(const struct metrics_run *run, struct metrics_counts *counts,
+                              struct err *err);
