@@ -27,13 +27,19 @@ struct google_auth {
 static const struct retry_policy policy = {
     .max_retries = 4, .first_wait_ms = 200, .multiplier = 2, .max_wait_ms = 5000, .jitter = 0.5};
 
+static int take_credentials(struct google_credentials *c, const struct google_options *options,
+                            struct err *err)
+{
+    if (options->key && options->key->len > 0)
+        return google_credentials_take(c, span_of(options->key->text, options->key->len), err);
+    if (options->credentials_file && options->credentials_file[0])
+        return google_credentials_read(c, options->credentials_file, err);
+    return google_credentials_metadata(c, options->metadata_host, options->scope, err);
+}
+
 static int set_up(struct google_auth *auth, const struct google_options *options, struct err *err)
 {
-    const bool from_file = options->credentials_file && options->credentials_file[0];
-    const int r = from_file
-                      ? google_credentials_read(&auth->credentials, options->credentials_file, err)
-                      : google_credentials_metadata(&auth->credentials, options->metadata_host,
-                                                    options->scope, err);
+    const int r = take_credentials(&auth->credentials, options, err);
     if (r < 0)
         return r;
     auth->scope = strdup(options->scope);
@@ -44,7 +50,8 @@ static int set_up(struct google_auth *auth, const struct google_options *options
         .read_timeout_s = 60,
         .retry = &policy,
         .deadline_ms = DEADLINE_MS,
-        .direct = !from_file, // the metadata server is a part of this machine
+        .direct = auth->credentials.source ==
+                  GOOGLE_METADATA, // the metadata server is a part of this machine
     };
     return http_new(&auth->http, &client, err);
 }

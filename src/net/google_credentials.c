@@ -161,6 +161,12 @@ int google_credentials_read(struct google_credentials *c, const char *path, stru
     return r == E_FORMAT ? err_wrap(err, r, "credentials %s", path) : r;
 }
 
+int google_credentials_take(struct google_credentials *c, struct span text, struct err *err)
+{
+    const int r = take(c, text, err);
+    return r == E_FORMAT ? err_wrap(err, r, "the credentials given as text") : r;
+}
+
 int google_credentials_metadata(struct google_credentials *c, const char *host, const char *scope,
                                 struct err *err)
 {

@@ -21,6 +21,9 @@ struct google_credentials {
 /** @return 0, E_ARG (it cannot be read) or E_FORMAT, naming the file and what is wrong in it. */
 MUST_CHECK int google_credentials_read(struct google_credentials *c, const char *path,
                                        struct err *err);
+/** The same of a file's text. */
+MUST_CHECK int google_credentials_take(struct google_credentials *c, struct span text,
+                                       struct err *err);
 MUST_CHECK int google_credentials_metadata(struct google_credentials *c, const char *host,
                                            const char *scope, struct err *err);
 void google_credentials_deinit(struct google_credentials *c); // zeroed is fine

@@ -54,7 +54,8 @@ static bool wants_token(const struct gcs *gcs, const struct store_config *config
 {
     const bool usual = !config->endpoint || !config->endpoint[0];
     const bool has_file = config->google_credentials && config->google_credentials[0];
-    return usual || (has_file && strncmp(gcs->base, "https://", 8) == 0);
+    const bool has_key = config->google_key && config->google_key->len > 0;
+    return usual || ((has_file || has_key) && strncmp(gcs->base, "https://", 8) == 0);
 }
 
 static int set_up(struct gcs *gcs, const struct store_place *place,
@@ -73,8 +74,10 @@ static int set_up(struct gcs *gcs, const struct store_place *place,
                                        .max_wait_ms = 10000,
                                        .jitter = 0.5};
     gcs->retry.deadline_ms = config->deadline_ms ? config->deadline_ms : DEADLINE_MS;
-    const struct google_options google = {
-        .credentials_file = config->google_credentials, .scope = scope, .ca_file = config->ca_file};
+    const struct google_options google = {.key = config->google_key,
+                                          .credentials_file = config->google_credentials,
+                                          .scope = scope,
+                                          .ca_file = config->ca_file};
     if (wants_token(gcs, config))
         r = google_auth_new(&gcs->auth, &google, err);
     const struct http_options http = {

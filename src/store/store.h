@@ -37,7 +37,8 @@ struct store_config {
     const char *url;
     /* S3: "http://host:port" or "https://host"; NULL: AWS's own for the region. GCS: replaced by
      * the environment's STORAGE_EMULATOR_HOST ("host:port" or a URL), which the program passes
-     * here; it gets no token, unless it is https:// and google_credentials are given. */
+     * here; it gets no token, unless it is https:// and google_credentials or a google_key are
+     * given. */
     const char *endpoint;
     const char *region;                  // NULL: us-east-1
     const struct opt_secret *access_key; // len 0 or NULL: requests are not signed
@@ -46,6 +47,7 @@ struct store_config {
     const char *ca_file;                        // PEM; NULL: the system's
     bool virtual_host;                          // bucket in the host name; path-style otherwise
     const char *google_credentials;             // key file; NULL: net/google.h's defaults
+    const struct opt_secret *google_key;        // such a file's text instead; NULL or len 0: none
     unsigned connect_timeout_s, read_timeout_s; // 0: 5 and 200 (prio-processor.md 4.4)
     uint64_t deadline_ms;                       // of one call with all its retries; 0: 15 minutes
 };

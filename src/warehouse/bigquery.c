@@ -196,7 +196,8 @@ static int set_up(struct bigquery *b, char **dataset, const struct warehouse_con
                   const char *rest, struct err *err)
 {
     const struct http_options http = {.ca_file = config->ca_file, .direct = config->endpoint};
-    const struct google_options google = {.credentials_file = config->google_credentials,
+    const struct google_options google = {.key = config->google_key,
+                                          .credentials_file = config->google_credentials,
                                           .scope = scope,
                                           .metadata_host = config->metadata_host,
                                           .ca_file = config->ca_file};

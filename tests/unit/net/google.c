@@ -423,6 +423,38 @@ static void broken_files_are_named_without_their_secrets(void **state)
     assert_contains(f->err.text, "/no/such/file");
 }
 
+/* The text stands before the file, and before the metadata server. */
+static void credentials_may_be_given_as_text(void **state)
+{
+    struct fixture *f = *state;
+    static struct opt_secret key;
+    serve_tokens(f, (const int[]){3600}, 1);
+    serve_api(f, (const char *const[]){ANSWER_200}, 1);
+    put_service_account(f);
+    FILE *file = fopen(f->path, "r");
+    assert_non_null(file);
+    key.len = fread(key.text, 1, sizeof key.text, file);
+    assert_int_equal(fclose(file), 0);
+    const struct google_options options = {
+        .key = &key, .credentials_file = "/no/such/file", .scope = SCOPE};
+    assert_int_equal(google_auth_new(&f->auth, &options, NULL), 0);
+    memset(&key, 0, sizeof key); // it is not borrowed
+    f->request.signer = google_auth_signer(f->auth);
+    assert_int_equal(ask(f), 0);
+    assert_bearer(f, 0, "token-0");
+    assert_assertion(f, f->tokens.requests[0]);
+}
+
+static void broken_text_is_named_without_its_secrets(void **state)
+{
+    struct fixture *f = *state;
+    static struct opt_secret key = {.text = "{\"private_key\": SECRET", .len = 22};
+    const struct google_options options = {.key = &key, .scope = SCOPE};
+    assert_int_equal(google_auth_new(&f->auth, &options, &f->err), E_FORMAT);
+    assert_contains(f->err.text, "credentials given as text: it is no JSON object");
+    assert_lacks(f->err.text, "SECRET");
+}
+
 static void small_and_other_keys_are_refused(void **state)
 {
     struct fixture *f = *state;
@@ -490,6 +522,8 @@ int main(void)
         WITH_FILE(a_refusal_is_told_in_the_servers_words),
         WITH_FILE(tokens_that_would_break_a_header_are_refused),
         WITH_FILE(broken_files_are_named_without_their_secrets),
+        WITH_FILE(credentials_may_be_given_as_text),
+        WITH_FILE(broken_text_is_named_without_its_secrets),
         WITH_FILE(small_and_other_keys_are_refused),
         WITH_FILE(threads_share_one_token),
     };
