@@ -4,11 +4,11 @@
 
 #include "base/opts.h"
 #include "base/progress.h"
-#include "processor/buckets.h"
 #include "processor/data_config.h"
 #include "processor/place.h"
 #include "processor/share_batch.h"
 #include "stage/keys.h"
+#include "store/store.h"
 #include "weir/prio.h"
 
 /* Every command fills the fields that its option groups name; the others stay at their defaults. */

@@ -2,7 +2,7 @@
  * process.h - one server's part of the pipeline: verify1, verify2, aggregate, publish, clean-up.
  *
  * Source: prio-processor.md, sections 4, 5 and 13. Everything that a run needs is in the options;
- * the stores are opened by the caller (buckets.h). Messages that the original printed on standard
+ * the stores are opened by the caller (bucket_open). Messages that the original printed on standard
  * output go through `say`; everything else is logged.
  */
 #pragma once

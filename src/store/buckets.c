@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "processor/buckets.h"
+#include "store/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
