@@ -54,15 +54,6 @@ static int usage_error(const struct opts_call *call, const char *text)
     return EXIT_USAGE;
 }
 
-static const struct opt_command *find_command(const struct opt_program *program, const char *name)
-{
-    for (const struct opt_command *c = program->commands; c->name; c++) {
-        if (strcmp(c->name, name) == 0)
-            return c;
-    }
-    return NULL;
-}
-
 static int bad_first_word(const struct opts_call *call, const char *word)
 {
     struct err err = {0};
@@ -82,6 +73,11 @@ static int bad_first_word(const struct opts_call *call, const char *word)
     return usage_error(call, err.text);
 }
 
+static void print_version(const struct opt_program *program)
+{
+    (void)printf("%s, version %s\n", program->name, program->version);
+}
+
 static int run_command(const struct opts_call *call, void *args, int argc, char **argv)
 {
     struct err err = {0};
@@ -90,6 +86,8 @@ static int run_command(const struct opts_call *call, void *args, int argc, char 
         opts_print_command_help(stdout, call);
     else if (r == OPTS_HELP_MARKDOWN)
         opts_print_markdown(stdout, call->command);
+    else if (r == OPTS_VERSION)
+        print_version(call->program);
     if (r > 0)
         return EXIT_DONE;
     if (r < 0)
@@ -144,10 +142,10 @@ static int dispatch(struct opts_call *call, int argc, char **argv)
         return EXIT_DONE;
     }
     if (strcmp(argv[0], "--version") == 0) {
-        (void)printf("%s, version %s\n", program->name, program->version);
+        print_version(program);
         return EXIT_DONE;
     }
-    call->command = find_command(program, argv[0]);
+    call->command = opts_find_command(program, argv[0]);
     if (call->command) {
         call_append(call, argv[0]);
         return start_command(call, argc - 1, argv + 1);
@@ -160,6 +158,82 @@ static int dispatch(struct opts_call *call, int argc, char **argv)
     return dispatch(call, argc - 1, argv + 1);
 }
 
+/* No command was named: --help, --version, or a mistake. Without any word the help is the answer.
+ */
+static int start_none(const struct opts_call *call, int argc, char **argv)
+{
+    const struct opt_program *program = call->program;
+    const struct opt_command itself = {
+        .name = program->name, .groups = program->groups, .args_size = program->args_size};
+    struct err err = {0};
+    void *args = calloc(1, program->args_size);
+    if (!args) {
+        print_error("no memory for the arguments");
+        return EXIT_FAILED;
+    }
+    const int r = opts_parse(&itself, args, argc, argv, &err);
+    secret_wipe(args, program->args_size);
+    free(args);
+    if (r == 0 && call->group)
+        (void)err_set(&err, E_ARG, 0, "Missing command behind '%s'.", call->group);
+    if (r < 0 || (r == 0 && call->group))
+        return usage_error(call, err.text);
+    if (r == OPTS_VERSION)
+        print_version(program);
+    else
+        opts_print_program_help(stdout, call);
+    return EXIT_DONE;
+}
+
+/* As dispatch, of a program whose options stand anywhere and whose commands have two words. */
+static int dispatch_words(struct opts_call *call, int argc, char **argv)
+{
+    const struct opts_words words = opts_take_words(call->program, &argc, argv);
+    char name[OPTS_NAME_BYTES];
+    if (!words.first)
+        return start_none(call, argc, argv);
+    (void)snprintf(name, sizeof name, "%s%s%s", words.first, words.second ? " " : "",
+                   words.second ? words.second : "");
+    call->command = opts_find_command(call->program, name);
+    if (call->command) {
+        call_append(call, name);
+        return start_command(call, argc, argv);
+    }
+    for (const struct opt_command *c = call->program->commands; c->name && !call->group; c++)
+        call->group = opts_in_group(c, words.first) ? words.first : NULL;
+    if (!call->group || words.second)
+        return bad_first_word(call, name);
+    call_append(call, words.first);
+    return start_none(call, argc, argv);
+}
+
+int opts_print_help(const struct opt_program *program, const struct opt_words *words,
+                    struct err *err)
+{
+    struct opts_call call = {.program = program};
+    call_append(&call, program->name);
+    char name[OPTS_NAME_BYTES] = "";
+    for (size_t i = 0; i < words->n; i++) {
+        const size_t len = strlen(name);
+        (void)snprintf(name + len, sizeof name - len, "%s%s", i > 0 ? " " : "", words->words[i]);
+    }
+    call.command = opts_find_command(program, name);
+    for (const struct opt_command *c = program->commands; c->name && !call.group; c++)
+        call.group = words->n > 0 && opts_in_group(c, name) ? name : NULL;
+    if (words->n > 0)
+        call_append(&call, name);
+    if (call.command) {
+        opts_print_command_help(stdout, &call);
+        return EXIT_DONE;
+    }
+    if (words->n > 0 && !call.group) {
+        (void)err_set(err, E_ARG, 0, "No such command '%.100s'.", name);
+        return EXIT_USAGE;
+    }
+    opts_print_program_help(stdout, &call);
+    return EXIT_DONE;
+}
+
 static int dispatch_name(const struct opt_program *program, int argc, char **argv)
 {
     struct opts_call call = {.program = program};
@@ -170,8 +244,10 @@ static int dispatch_name(const struct opt_program *program, int argc, char **arg
     if (alias && alias->program)
         call.program = alias->program;
     if (alias && !alias->program)
-        call.command = find_command(program, alias->command);
+        call.command = opts_find_command(program, alias->command);
     const int n_words = argc > 0 ? argc - 1 : 0;
+    if (call.program->groups)
+        return dispatch_words(&call, n_words, argv + 1);
     return call.command ? start_command(&call, n_words, argv + 1)
                         : dispatch(&call, n_words, argv + 1);
 }

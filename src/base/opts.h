@@ -11,6 +11,10 @@
  * An empty variable counts as absent, but for a required OPT_KIND_STRING that is not `filled`,
  * where an empty text may be meant (an empty batch id is legal), and a flag, where it means no.
  *
+ * A program with `groups` has commands of one or two words ("pulse drain"), and options may stand
+ * before, between or behind these words. The first word alone ("pulse --help") shows the commands
+ * that begin with it.
+ *
  * COMMAND --help-markdown prints the options of a command as a Markdown table, for manuals; it is
  * not in the help.
  */
@@ -31,12 +35,15 @@ struct opt_secret {
 };
 
 enum opt_kind {
-    OPT_KIND_STRING, // const char *: borrowed from argv or the environment
-    OPT_KIND_UINT,   // uint64_t within [min, max]
-    OPT_KIND_REAL,   // double within [min, max]: digits, at most one point, no sign, no exponent
-    OPT_KIND_CHOICE, // int: index into choices; case-sensitive
-    OPT_KIND_FLAG,   // bool; from the environment "1", "true", "yes" / "0", "false", "no", ""
-    OPT_KIND_SECRET, // struct opt_secret
+    OPT_KIND_STRING,  // const char *: borrowed from argv or the environment
+    OPT_KIND_UINT,    // uint64_t within [min, max]
+    OPT_KIND_REAL,    // double within [min, max]: digits, at most one point, no sign, no exponent
+    OPT_KIND_CHOICE,  // int: index into choices; case-sensitive
+    OPT_KIND_FLAG,    // bool; from the environment "1", "true", "yes" / "0", "false", "no", ""
+    OPT_KIND_COUNT,   // uint64_t: how often it was given, "-vvv" is 3; from the environment a flag
+    OPT_KIND_SECRET,  // struct opt_secret
+    OPT_KIND_HELP,    // asks for the help, for a letter beside --help; no field
+    OPT_KIND_VERSION, // asks for the version; no field
 };
 
 /* What must hold of a path that is no URL. Of URLs only file:// ones are looked at. */
@@ -130,6 +137,11 @@ struct opt {
         .name = (NAME), .short_name = (SHORT), .kind = OPT_KIND_FLAG,                              \
         .offset = offsetof(ARGS, FIELD), .env = (ENV), .help = (HELP)                              \
     }
+#define OPT_COUNT(NAME, SHORT, ARGS, FIELD, ENV, HELP)                                             \
+    {                                                                                              \
+        .name = (NAME), .short_name = (SHORT), .kind = OPT_KIND_COUNT,                             \
+        .offset = offsetof(ARGS, FIELD), .env = (ENV), .help = (HELP)                              \
+    }
 #define OPT_SECRET(NAME, ARGS, FIELD, ENV, METAVAR, HELP)                                          \
     {                                                                                              \
         .name = (NAME), .kind = OPT_KIND_SECRET, .offset = offsetof(ARGS, FIELD), .env = (ENV),    \
@@ -147,12 +159,23 @@ struct opt {
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_TRY_LATER = 75 };
 
+/* A word that is no option. */
+struct opt_positional {
+    const char *metavar; // "FILE"; NULL ends a list
+    size_t offset;       // into the args struct: const char *, or struct opt_words where `many`
+    bool optional;       // only optional ones follow it
+    bool many; // all words that are left, one at least unless optional; the last of a list
+};
+struct opt_words {
+    char *const *words; // borrowed from argv
+    size_t n;
+};
+
 struct opt_command {
-    const char *name;         // "verify1"; NULL ends the table
-    const char *summary;      // one line in the program's help
-    const char *details;      // more for the command's help, one line a paragraph; may be NULL
-    const char *positional;   // metavar of one positional argument ("FILE"), NULL: none are taken
-    size_t positional_offset; // const char * in the args struct; required when positional is set
+    const char *name;    // "verify1", "pulse drain"; NULL ends the table
+    const char *summary; // one line in the program's help
+    const char *details; // more for the command's help, one line a paragraph; may be NULL
+    const struct opt_positional *positionals; // NULL: none are taken
     /** NULL-terminated list of tables, each ended by OPT_END; at most 256 options in all. */
     const struct opt *const *groups;
     const void *defaults; // args_size bytes copied into the args struct first; NULL: zeros
@@ -177,7 +200,11 @@ struct opt_program {
     const char *summary; // a paragraph
     const char *version;
     const struct opt_command *commands;
-    const char *epilog;              // below the command list; may be NULL
+    const char *epilog; // below the command list; may be NULL
+    // Options that every command has too; these and all others of its commands may stand before a
+    // command's words. NULL: in place of a command there are --help and --version only.
+    const struct opt *const *groups;
+    size_t args_size;                // of what groups fill
     const struct opt_alias *aliases; // may be NULL
 };
 
@@ -189,10 +216,17 @@ struct opt_program {
  */
 int opts_main(const struct opt_program *program, int argc, char **argv);
 
-enum opts_asked { OPTS_HELP = 1, OPTS_HELP_MARKDOWN = 2 };
+/**
+ * For commands `help` and `list`: print the help of the program, or of what the words name, a
+ * command or the first word of several. @return an exit status, with err as a command's run.
+ */
+int opts_print_help(const struct opt_program *program, const struct opt_words *words,
+                    struct err *err);
+
+enum opts_asked { OPTS_HELP = 1, OPTS_HELP_MARKDOWN = 2, OPTS_VERSION = 3 };
 /**
  * The parsing alone, for tests. args: args_size zeroed-or-defaulted bytes. argv[0] is the command's
- * first argument.
+ * first argument; words for a `many` positional are moved together there.
  * @return 0, or what was asked for (enum opts_asked), or E_ARG with the one line for the user.
  */
 MUST_CHECK int opts_parse(const struct opt_command *command, void *args, int argc, char **argv,

@@ -115,7 +115,7 @@ static void format_left(char left[LEFT_BYTES], const struct opt *opt)
         for (size_t i = 0; opt->choices[i]; i++)
             append(left, LEFT_BYTES, "%s%s", i == 0 ? " [" : "|", opt->choices[i]);
         append(left, LEFT_BYTES, "]");
-    } else if (opt->kind != OPT_KIND_FLAG) {
+    } else if (opts_takes_value(opt)) {
         append(left, LEFT_BYTES, " %s", opt->metavar ? opt->metavar : "TEXT");
     }
 }
@@ -202,40 +202,74 @@ static void option_row(struct table *t, const struct opt *opt, const struct opt_
 
 static void command_options(struct table *t, const struct opt_command *command)
 {
+    bool has_help = false;
     for (const struct opt *const *group = command->groups; group && *group; group++) {
-        for (const struct opt *opt = *group; opt->name; opt++)
+        for (const struct opt *opt = *group; opt->name; opt++) {
             option_row(t, opt, command);
+            has_help |= opt->kind == OPT_KIND_HELP;
+        }
     }
-    row(t, "--help", "Show this message and exit.");
+    if (!has_help)
+        row(t, "--help", "Show this message and exit.");
+}
+
+static void print_options(FILE *out, const struct opt_command *command)
+{
+    (void)fputs("\nOptions:\n", out);
+    struct table options = {0};
+    command_options(&options, command);
+    options.out = out;
+    command_options(&options, command);
+}
+
+static void program_options(FILE *out, const struct opt_program *program)
+{
+    if (program->groups) {
+        print_options(out, &(const struct opt_command){.groups = program->groups});
+        return;
+    }
+    (void)fputs("\nOptions:\n", out);
+    struct table options = {.out = out, .left_columns = strlen("--version")};
+    row(&options, "--version", "Show the version and exit.");
+    row(&options, "--help", "Show this message and exit.");
+}
+
+static void print_positionals(FILE *out, const struct opt_positional *positionals)
+{
+    for (const struct opt_positional *p = positionals; p && p->metavar; p++)
+        (void)fprintf(out, p->optional ? " [%s]%s" : " %s%s", p->metavar, p->many ? "..." : "");
+    (void)fputc('\n', out);
 }
 
 void opts_print_usage(FILE *out, const struct opts_call *call)
 {
     const struct opt_command *command = call->command;
-    if (command)
-        (void)fprintf(out, "Usage: %s [OPTIONS]%s%s\n", call->name, command->positional ? " " : "",
-                      command->positional ? command->positional : "");
-    else
-        (void)fprintf(out, "Usage: %s [OPTIONS] COMMAND [ARGS]...\n", call->name);
+    (void)fprintf(out, "Usage: %s [OPTIONS]%s", call->name, command ? "" : " COMMAND [ARGS]...");
+    print_positionals(out, command ? command->positionals : NULL);
+}
+
+/* The program's commands, or those that begin with the word that was called. */
+static void command_rows(struct table *t, const struct opts_call *call)
+{
+    for (const struct opt_command *c = call->program->commands; c->name; c++)
+        if (!call->group || opts_in_group(c, call->group))
+            row(t, c->name, c->summary);
 }
 
 void opts_print_program_help(FILE *out, const struct opts_call *call)
 {
     const struct opt_program *program = call->program;
     opts_print_usage(out, call);
-    print_paragraphs(out, program->summary);
-    (void)fputs("\nOptions:\n", out);
-    struct table options = {.out = out, .left_columns = strlen("--version")};
-    row(&options, "--version", "Show the version and exit.");
-    row(&options, "--help", "Show this message and exit.");
+    if (!call->group)
+        print_paragraphs(out, program->summary);
+    program_options(out, program);
     (void)fputs("\nCommands:\n", out);
     struct table commands = {0};
-    for (const struct opt_command *c = program->commands; c->name; c++)
-        row(&commands, c->name, c->summary);
+    command_rows(&commands, call);
     commands.out = out;
-    for (const struct opt_command *c = program->commands; c->name; c++)
-        row(&commands, c->name, c->summary);
-    print_paragraphs(out, program->epilog);
+    command_rows(&commands, call);
+    if (!call->group)
+        print_paragraphs(out, program->epilog);
 }
 
 void opts_print_command_help(FILE *out, const struct opts_call *call)
@@ -244,11 +278,7 @@ void opts_print_command_help(FILE *out, const struct opts_call *call)
     opts_print_usage(out, call);
     print_paragraphs(out, command->summary);
     print_paragraphs(out, command->details);
-    (void)fputs("\nOptions:\n", out);
-    struct table options = {0};
-    command_options(&options, command);
-    options.out = out;
-    command_options(&options, command);
+    print_options(out, command);
 }
 
 /* In a cell a pipe would end it, and a line end the table. */

@@ -20,12 +20,26 @@ struct opts_guess {
 #define OPTS_GUESS(written) ((struct opts_guess){.text = (written), .distance = SIZE_MAX})
 void opts_guess_try(struct opts_guess *g, const char *candidate);
 
+bool opts_takes_value(const struct opt *opt);
+
 /* What the user called: "prio verify1", or "process" for an alias. */
 struct opts_call {
     const struct opt_program *program;
     const struct opt_command *command; // NULL: the program itself
-    char name[OPTS_NAME_BYTES];
+    const char *group; // no command, but the first word of some; borrowed; else NULL
+    char name[3 * OPTS_NAME_BYTES];
 };
+
+/** Does the command's name begin with this word and a space? */
+bool opts_in_group(const struct opt_command *command, const char *word);
+const struct opt_command *opts_find_command(const struct opt_program *program, const char *name);
+
+struct opts_words {
+    const char *first;  // NULL: there are only options
+    const char *second; // NULL: it is not needed, or not there
+};
+/** The words of a command among options (struct opt_program.groups); they are taken out of argv. */
+struct opts_words opts_take_words(const struct opt_program *program, int *argc, char **argv);
 
 void opts_print_usage(FILE *out, const struct opts_call *call);
 void opts_print_program_help(FILE *out, const struct opts_call *call);

@@ -30,7 +30,9 @@ struct parser {
     char *args;
     char **rest; // of argv
     int n_rest;
-    const char *positional;
+    char **argv; // words of a `many` positional are gathered at its beginning
+    size_t n_many;
+    int n_positionals;
     int asked; // enum opts_asked, 0: nothing
     bool has_secrets, options_ended;
 };
@@ -40,9 +42,10 @@ static void *field(const struct parser *p, const struct opt *opt)
     return p->args + opt->offset;
 }
 
-static bool takes_value(const struct opt *opt)
+bool opts_takes_value(const struct opt *opt)
 {
-    return opt->kind != OPT_KIND_FLAG;
+    return opt->kind != OPT_KIND_FLAG && opt->kind != OPT_KIND_COUNT &&
+           opt->kind != OPT_KIND_HELP && opt->kind != OPT_KIND_VERSION;
 }
 
 static int list_options(struct parser *p, struct err *err)
@@ -110,6 +113,26 @@ static int take_value(struct parser *p, struct slot *s, bool is_file, char *insi
     return 0;
 }
 
+/* An option without a value was given. */
+static void set_given(struct parser *p, struct slot *s)
+{
+    uint64_t *count = field(p, s->opt);
+    switch (s->opt->kind) {
+    case OPT_KIND_COUNT:
+        *count = s->given ? *count + 1 : 1;
+        break;
+    case OPT_KIND_HELP:
+        p->asked = OPTS_HELP;
+        break;
+    case OPT_KIND_VERSION:
+        p->asked = OPTS_VERSION;
+        break;
+    default:
+        break;
+    }
+    s->given = true;
+}
+
 static struct slot *find_long(struct parser *p, const char *name, bool *is_file)
 {
     for (size_t i = 0; i < p->n_slots; i++) {
@@ -158,12 +181,12 @@ static int scan_long(struct parser *p, char *word, struct err *err)
     struct slot *s = find_long(p, name, &is_file);
     if (!s && asked == 0)
         return no_such_option(p, name, err);
-    if (s && takes_value(s->opt))
+    if (s && opts_takes_value(s->opt))
         return take_value(p, s, is_file, inside, shown, err);
     if (inside)
         return err_set(err, E_ARG, 0, "Option '%s' does not take a value.", shown);
     if (s)
-        s->given = true;
+        set_given(p, s);
     else
         p->asked = asked;
     return 0;
@@ -179,17 +202,25 @@ static int scan_short(struct parser *p, char *word, struct err *err)
             s = p->slots[i].opt->short_name == *letter ? &p->slots[i] : NULL;
         if (!s)
             return err_set(err, E_ARG, 0, "No such option: %s", shown);
-        if (takes_value(s->opt))
+        if (opts_takes_value(s->opt))
             return take_value(p, s, false, letter[1] ? letter + 1 : NULL, shown, err);
-        s->given = true;
+        set_given(p, s);
     }
     return 0;
 }
 
 static int scan_positional(struct parser *p, char *word, struct err *err)
 {
-    if (p->command->positional && !p->positional) {
-        p->positional = word;
+    const struct opt_positional *at = p->command->positionals;
+    if (at)
+        at += p->n_positionals;
+    if (at && at->metavar && at->many) {
+        p->argv[p->n_many++] = word; // never ahead of the words that are read
+        return 0;
+    }
+    if (at && at->metavar) {
+        memcpy(p->args + at->offset, &word, sizeof word);
+        p->n_positionals++;
         return 0;
     }
     if (p->has_secrets) { // a stray word may be one of them
@@ -336,6 +367,15 @@ static int convert_flag(bool *out, const struct opt *opt, const char *text, stru
     return invalid(opt, text, true, "is neither 1, true, yes nor 0, false, no", err);
 }
 
+static int convert_count(uint64_t *out, const struct opt *opt, const char *text, struct err *err)
+{
+    bool yes = false;
+    const int r = convert_flag(&yes, opt, text, err);
+    if (r == 0)
+        *out = yes;
+    return r;
+}
+
 static bool is_url(const char *text)
 {
     return strstr(text, "://") != NULL;
@@ -387,8 +427,9 @@ static const char *from_environment(const struct opt *opt)
 static int resolve(const struct parser *p, const struct slot *s, struct err *err)
 {
     const struct opt *opt = s->opt;
-    if (s->given) { // a flag
-        *(bool *)field(p, opt) = true;
+    if (s->given || opt->kind == OPT_KIND_HELP || opt->kind == OPT_KIND_VERSION) {
+        if (opt->kind == OPT_KIND_FLAG)
+            *(bool *)field(p, opt) = true;
         return 0;
     }
     const char *env = s->value ? NULL : from_environment(opt);
@@ -404,6 +445,8 @@ static int resolve(const struct parser *p, const struct slot *s, struct err *err
         return convert_choice(field(p, opt), opt, text, env != NULL, err);
     case OPT_KIND_FLAG:
         return convert_flag(field(p, opt), opt, text, err);
+    case OPT_KIND_COUNT:
+        return convert_count(field(p, opt), opt, text, err);
     default:
         return convert_string(field(p, opt), opt, text, env != NULL, err);
     }
@@ -479,10 +522,25 @@ static int resolve_secret(const struct parser *p, const struct slot *s, struct e
     return opt->required ? missing(opt, err) : 0;
 }
 
+static int resolve_positionals(const struct parser *p, struct err *err)
+{
+    const struct opt_positional *at = p->command->positionals;
+    if (!at)
+        return 0;
+    at += p->n_positionals;
+    if (at->metavar && !at->optional && p->n_many == 0)
+        return err_set(err, E_ARG, 0, "Missing argument '%s'.", at->metavar);
+    const struct opt_words words = {.words = p->argv, .n = p->n_many};
+    if (at->metavar && at->many)
+        memcpy(p->args + at->offset, &words, sizeof words);
+    return 0;
+}
+
 int opts_parse(const struct opt_command *command, void *args, int argc, char **argv,
                struct err *err)
 {
-    struct parser p = {.command = command, .args = args, .rest = argv, .n_rest = argc};
+    struct parser p = {
+        .command = command, .args = args, .argv = argv, .rest = argv, .n_rest = argc};
     int r = list_options(&p, err);
     if (r == 0)
         r = scan(&p, err);
@@ -492,9 +550,5 @@ int opts_parse(const struct opt_command *command, void *args, int argc, char **a
         r = p.slots[i].opt->kind == OPT_KIND_SECRET ? resolve_secret(&p, &p.slots[i], err)
                                                     : resolve(&p, &p.slots[i], err);
     }
-    if (r == 0 && command->positional && !p.positional)
-        r = err_set(err, E_ARG, 0, "Missing argument '%s'.", command->positional);
-    if (r == 0 && command->positional)
-        memcpy(p.args + command->positional_offset, &p.positional, sizeof p.positional);
-    return r;
+    return r == 0 ? resolve_positionals(&p, err) : r;
 }

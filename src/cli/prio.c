@@ -190,8 +190,7 @@ static const struct opt_command commands[] = {
      .summary = "Describe the records of a file of the pipeline",
      .details = "Tells shares, verify1 and verify2 messages, aggregates and results apart by their "
                 "structure. '-' is standard input.",
-     .positional = "FILE",
-     .positional_offset = offsetof(ARGS, file),
+     .positionals = (const struct opt_positional[]){{"FILE", .offset = offsetof(ARGS, file)}, {0}},
      .groups = GROUPS(inspect_options),
      .args_size = sizeof(ARGS),
      .run = cmd_inspect},
