@@ -1,0 +1,93 @@
+/*
+ * fxci.h - the inside of the fxci-etl program: its arguments, and what its commands share.
+ *
+ * A command is one line of the table in fxci_etl.c, a group of options of its own in
+ * fxci_options.c, its arguments in struct fxci_args, and a function in a file of its own:
+ *
+ *   int cmd_derive(void *args, struct err *err)
+ *   {
+ *       const struct fxci_args *a = args;
+ *       CLEANUP(fxci_end) struct fxci_setup setup = {0};
+ *       CLEANUP(warehouse_closep) struct warehouse *w = NULL;
+ *       int r = fxci_start(&setup, a, &(const struct config_use){.bigquery = true}, err);
+ *       if (r == 0)
+ *           r = fxci_open_warehouse(&setup, &w, false, err);
+ *       ...
+ *       return fxci_exit(r);
+ *   }
+ *
+ * Results go to standard output, all else to the log.
+ */
+#pragma once
+
+#include "base/opts.h"
+#include "fxci/config.h"
+#include "fxci/tables.h"
+#include "store/store.h"
+#include "warehouse/warehouse.h"
+
+/* Every command fills the fields that its option groups name; the others stay at their defaults. */
+struct fxci_args {
+    // every command
+    const char *config; // --config
+    const char *home, *store, *warehouse;
+    const char *google_credentials;
+    const char *now, *cpu;
+    uint64_t workers;        // 0: all cores
+    uint64_t lock_timeout_s; // for the DuckDB file
+    uint64_t verbose;        // how often
+    bool quiet, ansi, no_ansi, no_interaction;
+    int log_format; // enum log_format
+
+    // some
+    const char *date; // fxci_read_date
+    bool dry_run;
+    int format;             // of the answer: an index into the command's choices
+    struct opt_words words; // list, help
+};
+
+/* fxci_options.c: the groups of options that commands are made of, each ended by OPT_END */
+extern const struct opt fxci_common_options[]; // everywhere
+extern const struct fxci_args fxci_defaults;
+
+/* The commands. Each returns an exit status and fills err as opts.h says. */
+int cmd_fxci_list(void *args, struct err *err);
+int cmd_fxci_help(void *args, struct err *err);
+
+/* fxci_setup.c: from arguments to what the parts take */
+
+struct fxci_setup {
+    const struct fxci_args *args;
+    unsigned cpu;       // cpu_feature bits
+    unsigned n_workers; // at least 1
+    int64_t now_us;     // UTC: --now, else the real clock
+    int64_t today;      // the same as days since 1970-01-01
+    struct fxci_config config;
+    struct fxci_tables tables; // as the configuration names them, of the warehouse's kind
+    struct bucket_common common;
+    char *warehouse_url;
+    const char *bucket; // of the state: a name or a URL, as bucket_open takes it
+    char *bucket_url;   // owned; bucket points here or elsewhere
+};
+
+/**
+ * Start the logger, read the configuration and what is everywhere (clock, places), and check that
+ * what the command uses is configured. NULL: it uses nothing. Nobody is contacted. On failure
+ * fxci_end is still due. setup must stay where it is.
+ * @return 0 or E_*.
+ */
+MUST_CHECK int fxci_start(struct fxci_setup *setup, const struct fxci_args *a,
+                          const struct config_use *use, struct err *err);
+void fxci_end(struct fxci_setup *setup); // wipes; zeroed is fine
+/** The exit status that goes with a function's result. */
+int fxci_exit(int code);
+
+/** Held open no longer than a transaction takes: others wait for it. @return 0 or E_*. */
+MUST_CHECK int fxci_open_warehouse(const struct fxci_setup *setup, struct warehouse **out,
+                                   bool read_only, struct err *err);
+/** The bucket of state.h. @return 0 or E_*. */
+MUST_CHECK int fxci_open_store(const struct fxci_setup *setup, struct store **out, struct err *err);
+/** --date, also "2024-8-1", as days since 1970-01-01. @return 0 or E_ARG. */
+MUST_CHECK int fxci_read_date(int64_t *days, const char *text, struct err *err);
+/** Print a line on standard output. arg: nothing. */
+void fxci_say(void *arg, const char *line);

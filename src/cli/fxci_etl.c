@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The fxci-etl program: its commands, and nothing else. */
+#include "cli/fxci.h"
+#include "cli/version.h"
+
+#define GROUPS(...) ((const struct opt *const[]){__VA_ARGS__, NULL})
+#define COMMON      fxci_common_options
+#define ARGS        .defaults = &fxci_defaults, .args_size = sizeof(struct fxci_args)
+/* {"FILE", offsetof(struct fxci_args, file)}, ...: words that are no options. */
+#define WORDS(...) .positionals = ((const struct opt_positional[]){__VA_ARGS__, {0}})
+
+static const struct opt_command commands[] = {
+    {.name = "list",
+     .summary = "List the commands",
+     .groups = GROUPS(COMMON),
+     ARGS,
+     .run = cmd_fxci_list},
+    {.name = "help",
+     .summary = "Show what a command does, and its options",
+     .groups = GROUPS(COMMON),
+     WORDS({"COMMAND", offsetof(struct fxci_args, words), .optional = true, .many = true}),
+     ARGS,
+     .run = cmd_fxci_help},
+    {.name = NULL},
+};
+
+static const struct opt_program program = {
+    .name = "fxci-etl",
+    .summary = "Firefox-CI: task events from pulse, metrics of workers and bills into tables. "
+               "Without any configuration everything lies below --home.",
+    .version = WEIR_VERSION,
+    .commands = commands,
+    .epilog = "Exit status: 0 done; 1 failed, with a message; 2 wrong use of the command line.",
+    .groups = GROUPS(COMMON),
+    .args_size = sizeof(struct fxci_args),
+};
+
+int cmd_fxci_list(void *args, struct err *err)
+{
+    (void)args;
+    return opts_print_help(&program, &(const struct opt_words){0}, err);
+}
+
+int cmd_fxci_help(void *args, struct err *err)
+{
+    const struct fxci_args *a = args;
+    return opts_print_help(&program, &a->words, err);
+}
+
+int main(int argc, char **argv)
+{
+    return opts_main(&program, argc, argv);
+}

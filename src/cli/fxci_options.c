@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Names, variables and meanings as in fxci-etl.md 2.1 and embedded.md. */
+#include "base/pool.h"
+#include "cli/fxci.h"
+
+#define ARGS struct fxci_args
+
+enum { LOCK_TIMEOUT_S = 600, A_DAY_S = 86400 };
+
+const struct fxci_args fxci_defaults = {.lock_timeout_s = LOCK_TIMEOUT_S};
+
+static const char *const log_formats[] = {"text", "json", NULL};
+
+const struct opt fxci_common_options[] = {
+    OPT_PLACE(
+        OPT_PATH_FILE, "config", ARGS, config, NULL, "FILE",
+        "Read the configuration from this TOML file alone; FXCI_ETL_* variables do not count. "
+        "The default is ~/.config/fxci-etl/config.toml where it exists, with the variables "
+        "over it."),
+    OPT_TEXT("home", ARGS, home, "WEIR_HOME", "DIR",
+             "Root of everything that lies on this machine; the default is $XDG_DATA_HOME/weir, "
+             "else ~/.local/share/weir."),
+    OPT_TEXT("store", ARGS, store, "WEIR_STORE", "URL",
+             "Where the state bucket lies: a directory, s3:// or gs://; the default is buckets/ "
+             "below --home, or the configuration's."),
+    OPT_TEXT("warehouse", ARGS, warehouse, "WEIR_WAREHOUSE", "URL",
+             "duckdb:///FILE or bigquery://PROJECT/DATASET; the default is warehouse.duckdb below "
+             "--home, or the configuration's."),
+    OPT_UINT("lock-timeout", ARGS, lock_timeout_s, "WEIR_LOCK_TIMEOUT", 0, A_DAY_S,
+             "Seconds to wait for another program that holds the DuckDB file."),
+    OPT_TEXT("google-application-credentials", ARGS, google_credentials,
+             "GOOGLE_APPLICATION_CREDENTIALS", "FILE",
+             "Key file for Google's services, where the configuration holds none; without it, the "
+             "machine's own account is used."),
+    OPT_TEXT("now", ARGS, now, "WEIR_NOW", "TIME",
+             "Take this for the present (2026-08-20T04:30:00Z), for tests and repetitions."),
+    OPT_UINT("workers", ARGS, workers, "WEIR_WORKERS", 1, POOL_MAX_WORKERS,
+             "Threads; the default is one a core. Results do not depend on it."),
+    OPT_STRING("cpu", ARGS, cpu, "WEIR_CPU", "LEVEL",
+               "SIMD level to use: c, avx2, avx512. The default is what is fastest on this CPU."),
+    OPT_CHOICE("log-format", ARGS, log_format, "WEIR_LOG_FORMAT", log_formats,
+               "Messages as text, or as one JSON object a line."),
+    OPT_COUNT("verbose", 'v', ARGS, verbose, "WEIR_VERBOSE",
+              "Say more on standard error; -vv and -vvv say as much."),
+    OPT_FLAG("quiet", 'q', ARGS, quiet, NULL, "Say nothing but errors on standard error."),
+    OPT_FLAG("ansi", 0, ARGS, ansi, NULL,
+             "Taken for the sake of old job definitions, as the next two; output has no colours."),
+    OPT_FLAG("no-ansi", 0, ARGS, no_ansi, NULL, "See --ansi."),
+    OPT_FLAG("no-interaction", 'n', ARGS, no_interaction, NULL,
+             "See --ansi; nothing is ever asked."),
+    {.name = "version",
+     .short_name = 'V',
+     .kind = OPT_KIND_VERSION,
+     .help = "Show the version and exit."},
+    {.name = "help",
+     .short_name = 'h',
+     .kind = OPT_KIND_HELP,
+     .help = "Show this message and exit."},
+    OPT_END,
+};
