@@ -403,7 +403,9 @@ static const uint8_t *find_closing_quote(const uint8_t *p)
     return p + 1;
 }
 
-int json_respell(struct buf *out, struct span text, struct err *err)
+/* Write checked text token by token, with these between them. */
+static int respell(struct buf *out, struct span text, const char *comma, const char *colon,
+                   struct err *err)
 {
     const uint8_t *p = text.ptr, *const end = span_end(text);
     int r = 0;
@@ -415,14 +417,24 @@ int json_respell(struct buf *out, struct span text, struct err *err)
             r = write_string(out, span_of(token + 1, (size_t)(p - token - 2)), read_inside, err);
             break;
         case ',':
-            r = buf_append_str(out, ", ", err);
+            r = buf_append_str(out, comma, err);
             break;
         case ':':
-            r = buf_append_str(out, ": ", err);
+            r = buf_append_str(out, colon, err);
             break;
         default:
             r = buf_append_byte(out, *token, err);
         }
     }
     return r;
+}
+
+int json_respell(struct buf *out, struct span text, struct err *err)
+{
+    return respell(out, text, ", ", ": ", err);
+}
+
+int json_write_compact(struct buf *out, struct span text, struct err *err)
+{
+    return respell(out, text, ",", ":", err);
 }

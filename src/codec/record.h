@@ -70,6 +70,9 @@ MUST_CHECK int record_write_compact(struct buf *out, const struct record *r, str
 /** Append text (UTF-8; a byte that is not becomes U+FFFD) as a JSON string with quotes, ASCII only,
  * escaped as Python does. */
 MUST_CHECK int json_write_string(struct buf *out, struct span text, struct err *err);
+/** Append text, which must be JSON, without blanks and ASCII only, its strings escaped as Python
+ * does, its numbers as they are. */
+MUST_CHECK int json_write_compact(struct buf *out, struct span text, struct err *err);
 
 /**
  * Read the text of a JSON array of n unsigned integers below `limit`, written as plain digits.

@@ -34,7 +34,8 @@ struct warehouse_ops {
     int (*load_commit)(void *load, struct err *err); // does not free
     void (*load_free)(void *load);                   // rolls back what was not committed
 
-    /* names, tables: borrowed until the batch's end; rows were checked by batch.c. */
+    /* names, tables: borrowed until the batch's end; rows were checked by batch.c, and no
+     * key comes twice. */
     int (*batch_begin)(void **batch, void *impl, const struct table_name *names,
                        const struct table_schema *const *tables, size_t n_tables, int64_t since,
                        struct err *err);

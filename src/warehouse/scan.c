@@ -53,7 +53,7 @@ static int append_columns(struct buf *sql, char quote, const struct column *colu
     return r;
 }
 
-static const struct column *find_column(const struct column *columns, const char *name, size_t len)
+static const struct column *named_column(const struct column *columns, const char *name, size_t len)
 {
     for (; columns->name; columns++)
         if (strlen(columns->name) == len && memcmp(columns->name, name, len) == 0)
@@ -70,7 +70,7 @@ static int append_order(struct buf *sql, char quote, const struct table_schema *
     for (const char *p = order_by; *p && r == 0;) {
         p += strspn(p, " ,");
         const size_t len = strcspn(p, " ,");
-        const struct column *column = find_column(schema->columns, p, len);
+        const struct column *column = named_column(schema->columns, p, len);
         if (!column)
             return err_set(err, E_ARG, 0, "table %s has no column to sort by named %.*s",
                            schema->name, (int)len, p);

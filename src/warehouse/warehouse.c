@@ -89,20 +89,53 @@ int table_name_init(struct table_name *name, const struct warehouse *w, const ch
     return r < 0 ? r : w->ops->check_name(name->table, err);
 }
 
+int check_writable(const struct warehouse *w, struct err *err)
+{
+    if (!w->loading && !w->read_only)
+        return 0;
+    return err_set(err, E_ARG, 0, "%s: %s", w->url,
+                   w->loading ? "another load has not ended" : "opened for reading only");
+}
+
+static int check_column(const struct warehouse *w, const struct table_schema *schema,
+                        const struct column *column, struct err *err)
+{
+    int r = w->ops->check_name(column->name, err);
+    if (column->type != COLUMN_RECORD || r < 0)
+        return r;
+    if (!column->fields || !column->fields[0])
+        return err_set(err, E_ARG, 0, "table %s: column %s has no fields", schema->name,
+                       column->name);
+    for (size_t i = 0; column->fields[i] && r == 0; i++)
+        r = w->ops->check_name(column->fields[i], err);
+    return r;
+}
+
+static int check_named(const struct table_schema *schema, const char *const *names, struct err *err)
+{
+    for (; names && *names; names++)
+        if (find_column(schema->columns, *names) == SIZE_MAX)
+            return err_set(err, E_ARG, 0, "table %s has no column %s", schema->name, *names);
+    return 0;
+}
+
 static int check_schema(const struct warehouse *w, const struct table_schema *schema,
                         struct err *err)
 {
-    bool partition_found = !schema->partition_column;
-    for (const struct column *c = schema->columns; c->name; c++) {
-        const int r = w->ops->check_name(c->name, err);
-        if (r < 0)
-            return r;
-        if (!partition_found && strcmp(c->name, schema->partition_column) == 0)
-            partition_found = c->type == COLUMN_DATE;
-    }
-    return partition_found ? 0
-                           : err_set(err, E_ARG, 0, "table %s: the partition column %s is no date",
-                                     schema->name, schema->partition_column);
+    int r = 0;
+    for (const struct column *c = schema->columns; c->name && r == 0; c++)
+        r = check_column(w, schema, c, err);
+    if (r == 0)
+        r = check_named(schema, schema->key, err);
+    if (r == 0)
+        r = check_named(schema, schema->cluster, err);
+    if (r < 0 || !schema->partition_column)
+        return r;
+    const size_t partition = find_column(schema->columns, schema->partition_column);
+    return partition != SIZE_MAX && schema->columns[partition].type == COLUMN_DATE
+               ? 0
+               : err_set(err, E_ARG, 0, "table %s: the partition column %s is no date",
+                         schema->name, schema->partition_column);
 }
 
 int warehouse_ensure_table(struct warehouse *w, const struct table_schema *schema, struct err *err)

@@ -176,7 +176,8 @@ DEFINE_FREEP(struct warehouse_batch, warehouse_batch_abandon)
 struct buf;
 /** Append cells as one JSON object without blanks, a member a column, null where null, other than
  * ASCII as \uXXXX, dates as "2026-08-20", times as RFC 3339 UTC with microseconds, JSON columns as
- * the values they are. */
+ * the values they are; numbers that JSON lacks as "NaN", "Infinity", "-Infinity". Cells are as
+ * warehouse_load_row takes them. */
 MUST_CHECK int warehouse_row_json(struct buf *out, const struct column *columns,
                                   const struct cell *cells, struct err *err);
 
@@ -221,7 +222,8 @@ struct sql_value {
     const char *text; // table: "table" or "dataset.table"; text: becomes a literal; verbatim: SQL
     int64_t integer;  // date: days since 1970-01-01
 };
-/** Append sql with each {name} filled in, and a NUL. @return 0, E_ARG (a name without a value, an
+/** Append sql with each {name} (small letters, digits, _) filled in, and a NUL; other braces stay.
+ * @return 0, E_ARG (a name without a value, an
  * unusable table name), or E_NOMEM. */
 MUST_CHECK int warehouse_fill_sql(struct buf *out, struct warehouse *w, const char *sql,
                                   const struct sql_value *values, struct err *err);
