@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "processor/spool.h"
 
-#include "processor/tempfile.h"
+#include "base/tempfile.h"
 
 #include <stdlib.h>
 

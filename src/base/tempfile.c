@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "processor/tempfile.h"
+#include "base/tempfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
