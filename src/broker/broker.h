@@ -83,8 +83,10 @@ enum { BROKER_IDLE = 2 };
 /**
  * The next message, waiting up to wait_ms for it. Its spans stay until broker_ack of its tag, the
  * next broker_queue_open or broker_queue_close.
- * @return 1; 0: no more (recorded); BROKER_IDLE: none came, or `prefetch` wait for acknowledgement;
- * E_AGAIN: the connection is lost, and with it what was not acknowledged; E_*.
+ * @return 1; 0: no more (recorded); BROKER_IDLE: none came, or nothing can come because `prefetch`
+ * messages or 128 MiB wait for acknowledgement (recorded: only the latter), which is said at once;
+ * E_AGAIN: the connection is lost, and with it what was not acknowledged; E_*: also later calls
+ * fail.
  */
 MUST_CHECK int broker_next(struct broker *b, struct broker_message *m, uint64_t wait_ms,
                            struct err *err);

@@ -1,6 +1,6 @@
 /*
  * json.h - the grammar of RFC 8259, walked in place: nothing is built, nothing is allocated.
- * For the files of codec/ only; programs see record.h.
+ * What is made for one kind of line stands above it: record.h, ping.h.
  *
  * Functions that walk return the place behind what they were asked to skip, or NULL where the text
  * breaks the grammar. Those that read "checked" text rely on a walk that succeeded.
