@@ -68,57 +68,101 @@ static unsigned days_in_month(int64_t year, unsigned month)
     return month == 2 ? 28u + leap : 30 + (month + month / 8) % 2;
 }
 
-static bool read_number(const char **s, unsigned n_digits, unsigned *value)
+/* What is left to read. */
+struct cursor {
+    const uint8_t *p, *end;
+};
+
+static struct cursor cursor_of(struct span text)
+{
+    return (struct cursor){text.ptr, text.len > 0 ? text.ptr + text.len : text.ptr};
+}
+
+static bool is_digit(const struct cursor *s)
+{
+    return s->p < s->end && *s->p >= '0' && *s->p <= '9';
+}
+
+static bool read_number(struct cursor *s, unsigned n_digits, unsigned *value)
 {
     *value = 0;
-    for (unsigned i = 0; i < n_digits; i++, (*s)++) {
-        if (**s < '0' || **s > '9')
+    for (unsigned i = 0; i < n_digits; i++, s->p++) {
+        if (!is_digit(s))
             return false;
-        *value = *value * 10 + (unsigned)(**s - '0');
+        *value = *value * 10 + (unsigned)(*s->p - '0');
     }
     return true;
 }
 
-static bool read_byte(const char **s, char want)
+static bool read_byte(struct cursor *s, char want)
 {
-    if (**s != want)
+    if (s->p == s->end || *s->p != (uint8_t)want)
         return false;
-    (*s)++;
+    s->p++;
     return true;
 }
 
-/* Read ".123456", one to six digits, where there is one. */
-static bool read_fraction(const char **s, unsigned *us)
+/* Read ".123456" where there is one: its first six digits count; *n is how many there are. */
+static bool read_fraction(struct cursor *s, unsigned *us, size_t *n)
 {
     unsigned unit = 100000;
     *us = 0;
+    *n = 0;
     if (!read_byte(s, '.'))
         return true;
-    const char *first = *s;
-    for (; unit > 0 && **s >= '0' && **s <= '9'; (*s)++, unit /= 10)
-        *us += unit * (unsigned)(**s - '0');
-    return *s > first;
+    for (; is_digit(s); s->p++, unit /= 10, ++*n)
+        *us += unit * (unsigned)(*s->p - '0');
+    return *n > 0;
 }
 
-static bool read_moment(struct moment *m, const char *s)
+static bool read_day(struct cursor *s, struct moment *m)
 {
     unsigned year;
-    const bool well_formed =
-        read_number(&s, 4, &year) && read_byte(&s, '-') && read_number(&s, 2, &m->month) &&
-        read_byte(&s, '-') && read_number(&s, 2, &m->day) && read_byte(&s, 'T') &&
-        read_number(&s, 2, &m->hour) && read_byte(&s, ':') && read_number(&s, 2, &m->minute) &&
-        read_byte(&s, ':') && read_number(&s, 2, &m->second) && read_fraction(&s, &m->us) &&
-        read_byte(&s, 'Z') && *s == '\0';
-    if (well_formed)
-        m->year = year;
-    return well_formed;
+    if (!read_number(s, 4, &year) || !read_byte(s, '-') || !read_number(s, 2, &m->month) ||
+        !read_byte(s, '-') || !read_number(s, 2, &m->day))
+        return false;
+    m->year = year;
+    return true;
+}
+
+/* All but the zone. */
+static bool read_moment(struct cursor *s, struct moment *m, char between, size_t *n_decimals)
+{
+    return read_day(s, m) && read_byte(s, between) && read_number(s, 2, &m->hour) &&
+           read_byte(s, ':') && read_number(s, 2, &m->minute) && read_byte(s, ':') &&
+           read_number(s, 2, &m->second) && read_fraction(s, &m->us, n_decimals);
+}
+
+/* "Z", "+02:00": how far the clock there is ahead, in minutes. */
+static bool read_zone(struct cursor *s, int *minutes)
+{
+    unsigned hour, minute;
+    *minutes = 0;
+    if (read_byte(s, 'Z'))
+        return true;
+    const bool ahead = read_byte(s, '+');
+    if ((!ahead && !read_byte(s, '-')) || !read_number(s, 2, &hour) || !read_byte(s, ':') ||
+        !read_number(s, 2, &minute) || hour > 23 || minute > 59)
+        return false;
+    *minutes = (int)(hour * 60 + minute) * (ahead ? 1 : -1);
+    return true;
+}
+
+static bool is_day(const struct moment *m)
+{
+    return m->month >= 1 && m->month <= 12 && m->day >= 1 &&
+           m->day <= days_in_month(m->year, m->month);
 }
 
 static bool in_range(const struct moment *m)
 {
-    return m->month >= 1 && m->month <= 12 && m->day >= 1 &&
-           m->day <= days_in_month(m->year, m->month) && m->hour < 24 && m->minute < 60 &&
-           m->second < 60;
+    return is_day(m) && m->hour < 24 && m->minute < 60 && m->second < 60;
+}
+
+static int64_t us_from_moment(const struct moment *m)
+{
+    const int64_t seconds = (int64_t)m->hour * 3600 + m->minute * 60 + m->second;
+    return days_from_date(m->year, m->month, m->day) * us_per_day + seconds * US_PER_SECOND + m->us;
 }
 
 static void format(char out[UTC_TEXT_BYTES], int64_t us, const char *zone)
@@ -145,11 +189,56 @@ int64_t utc_now_us(void)
 int utc_parse(int64_t *us, const char *text, struct err *err)
 {
     struct moment m;
-    if (!read_moment(&m, text) || !in_range(&m))
+    size_t n_decimals;
+    struct cursor s = cursor_of(span_str(text));
+    if (!read_moment(&s, &m, 'T', &n_decimals) || n_decimals > 6 || !read_byte(&s, 'Z') ||
+        s.p != s.end || !in_range(&m))
         return err_set(err, E_ARG, 0, "\"%s\" is not a UTC time like 2026-08-20T04:30:00Z", text);
-    const int64_t seconds = (int64_t)m.hour * 3600 + m.minute * 60 + m.second;
-    *us = days_from_date(m.year, m.month, m.day) * us_per_day + seconds * US_PER_SECOND + m.us;
+    *us = us_from_moment(&m);
     return 0;
+}
+
+/* Warehouses know the years 1 to 9999 of UTC. */
+static bool put_storable(int64_t *us, const struct moment *m, int zone_minutes)
+{
+    static const int64_t first = INT64_C(-719162) * SECONDS_PER_DAY * US_PER_SECOND,
+                         behind = INT64_C(2932897) * SECONDS_PER_DAY * US_PER_SECOND;
+    const int64_t value = us_from_moment(m) - (int64_t)zone_minutes * 60 * US_PER_SECOND;
+    if (value < first || value >= behind)
+        return false;
+    *us = value;
+    return true;
+}
+
+bool utc_parse_rfc3339(int64_t *us, struct span text)
+{
+    struct moment m;
+    size_t n_decimals;
+    int zone_minutes;
+    struct cursor s = cursor_of(text);
+    return read_moment(&s, &m, 'T', &n_decimals) && read_zone(&s, &zone_minutes) && s.p == s.end &&
+           in_range(&m) && put_storable(us, &m, zone_minutes);
+}
+
+bool utc_parse_billing(int64_t *us, struct span text)
+{
+    static const char zone[] = " UTC";
+    struct moment m;
+    size_t n_decimals;
+    struct cursor s = cursor_of(text);
+    return read_moment(&s, &m, ' ', &n_decimals) && in_range(&m) &&
+           s.end - s.p == sizeof zone - 1 && memcmp(s.p, zone, sizeof zone - 1) == 0 &&
+           put_storable(us, &m, 0);
+}
+
+bool utc_parse_date(int64_t *days, struct span text)
+{
+    struct moment m = {0};
+    struct cursor s = cursor_of(text);
+    if (!read_day(&s, &m) || s.p != s.end || m.year < 1 || !is_day(&m))
+        return false;
+    *days = days_from_date(m.year, m.month, m.day);
+    return true;
 }
 
 void utc_format_naive(char out[UTC_TEXT_BYTES], int64_t us)

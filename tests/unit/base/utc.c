@@ -111,6 +111,100 @@ static void other_texts_are_refused_by_name(void **state)
     (void)state;
 }
 
+static void times_of_strangers_are_read(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t us;
+    } known[] = {
+        {"2026-08-20T04:30:00Z", INT64_C(1787200200000000)},
+        {"2026-08-20T04:30:00.1Z", INT64_C(1787200200100000)},
+        {"2026-08-20T04:30:00.1234569999999999999999Z", INT64_C(1787200200123456)},
+        {"2026-08-20T06:30:00+02:00", INT64_C(1787200200000000)},
+        {"2026-08-19T22:00:00.000-06:30", INT64_C(1787200200000000)},
+        {"2026-08-20T04:30:00-00:00", INT64_C(1787200200000000)},
+        {"0001-01-01T00:00:00Z", INT64_C(-62135596800000000)},
+        {"9999-12-31T23:59:59.9999999Z", INT64_C(253402300799999999)},
+        {"0000-12-31T23:00:00-01:00", INT64_C(-62135596800000000)},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        int64_t us = 1;
+        assert_true(utc_parse_rfc3339(&us, span_str(known[i].text)));
+        assert_true(us == known[i].us);
+    }
+    static const char *const bad[] = {
+        "",
+        "2026-08-20T04:30:00",
+        "2026-08-20t04:30:00Z",
+        "2026-08-20T04:30:00z",
+        "2026-08-20 04:30:00Z",
+        "2026-08-20T04:30:00.Z",
+        "2026-08-20T04:30:00,5Z",
+        "2026-08-20T04:30:00Z ",
+        "2026-08-20T04:30Z",
+        "2026-08-20T04:30:00+0200",
+        "2026-08-20T04:30:00+02",
+        "2026-08-20T04:30:00+24:00",
+        "2026-08-20T04:30:00+02:60",
+        "2026-08-20T04:30:00 02:00",
+        "2026-08-20T24:00:00Z",
+        "2026-06-30T23:59:60Z",
+        "2026-02-29T04:30:00Z",
+        "0000-12-31T23:59:59Z",
+        "0001-01-01T00:00:00+00:01",
+        "9999-12-31T23:59:59-00:01",
+        "2026-08-20 04:30:00 UTC",
+        "1787200200",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        int64_t us = 5;
+        if (utc_parse_rfc3339(&us, span_str(bad[i])))
+            fail_msg("accepted \"%s\"", bad[i]);
+        assert_true(us == 5);
+    }
+    int64_t us = 5;
+    assert_false(utc_parse_rfc3339(&us, span_of("2026-08-20T04:30:00Z", 19))); // no look behind it
+    assert_false(utc_parse_rfc3339(&us, span_of("2026-08-20T04:30:00Z\0", 21)));
+    assert_false(utc_parse_rfc3339(&us, span_of(NULL, 0)));
+    (void)state;
+}
+
+static void billing_times_and_dates_are_read(void **state)
+{
+    int64_t us = 5;
+    assert_true(utc_parse_billing(&us, span_str("2026-08-20 04:30:00 UTC")));
+    assert_true(us == INT64_C(1787200200000000));
+    assert_true(utc_parse_billing(&us, span_str("2026-08-20 04:30:00.2500009 UTC")));
+    assert_true(us == INT64_C(1787200200250000));
+    static const char *const bad[] = {
+        "",
+        "2026-08-20 04:30:00",
+        "2026-08-20 04:30:00 UT",
+        "2026-08-20 04:30:00 UTC ",
+        "2026-08-20 04:30:00 utc",
+        "2026-08-20 04:30:00UTC",
+        "2026-08-20T04:30:00 UTC",
+        "2026-08-20T04:30:00Z",
+        "2026-02-30 04:30:00 UTC",
+        "0000-08-20 04:30:00 UTC",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (utc_parse_billing(&us, span_str(bad[i])))
+            fail_msg("accepted \"%s\"", bad[i]);
+    int64_t days = 7;
+    assert_true(utc_parse_date(&days, span_str("2026-08-20")));
+    assert_true(days == 20685);
+    assert_true(utc_parse_date(&days, span_str("0001-01-01")));
+    assert_true(days == -719162);
+    static const char *const no_dates[] = {"",           "2026-8-20",  "2026-08-20 ",
+                                           "2026-02-29", "0000-01-01", "2026-00-01",
+                                           "20260820",   "2026-08-20T"};
+    for (size_t i = 0; i < sizeof no_dates / sizeof no_dates[0]; i++)
+        if (utc_parse_date(&days, span_str(no_dates[i])))
+            fail_msg("accepted \"%s\"", no_dates[i]);
+    (void)state;
+}
+
 static void the_ends_of_the_range_fit(void **state)
 {
     char text[UTC_TEXT_BYTES];
@@ -136,6 +230,8 @@ int main(void)
         cmocka_unit_test(every_day_agrees_with_the_c_library),
         cmocka_unit_test(decimals_may_be_fewer_than_six),
         cmocka_unit_test(other_texts_are_refused_by_name),
+        cmocka_unit_test(times_of_strangers_are_read),
+        cmocka_unit_test(billing_times_and_dates_are_read),
         cmocka_unit_test(the_ends_of_the_range_fit),
         cmocka_unit_test(now_is_now),
     };
