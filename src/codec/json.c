@@ -167,14 +167,14 @@ static const uint8_t *skip_word(const uint8_t *p, const uint8_t *end, const char
 }
 
 /* A key and the colon behind it, with white space. */
-static const uint8_t *skip_key(const struct json_text *t, const uint8_t *p, struct span *key)
+static const uint8_t *skip_key(const struct json_text *t, const uint8_t *p, struct span *key,
+                               bool *escaped)
 {
-    bool escaped = false;
     p = json_skip_space(p, t->end);
     if (p == t->end || *p != '"')
         return NULL;
     const uint8_t *const inside = p + 1;
-    p = skip_string(t, inside, &escaped);
+    p = skip_string(t, inside, escaped);
     if (!p)
         return NULL;
     *key = span_of(inside, (size_t)(p - 1 - inside));
@@ -230,7 +230,8 @@ static const uint8_t *descend(const struct json_text *t, const uint8_t *p, struc
         open->depth++;
         open->is_object = open->is_object << 1 | is_object;
         struct span key;
-        p = is_object ? skip_key(t, p, &key) : skip_short_entries(p, t->end);
+        bool key_escaped;
+        p = is_object ? skip_key(t, p, &key, &key_escaped) : skip_short_entries(p, t->end);
     }
     return p && p < t->end ? skip_scalar(t, p, escaped) : NULL;
 }
@@ -246,7 +247,9 @@ static const uint8_t *ascend(const struct json_text *t, const uint8_t *p, struct
             return NULL;
         if (*p == ',') {
             struct span key;
-            return is_object ? skip_key(t, p + 1, &key) : json_skip_space(p + 1, t->end);
+            bool key_escaped;
+            return is_object ? skip_key(t, p + 1, &key, &key_escaped)
+                             : json_skip_space(p + 1, t->end);
         }
         if (*p != (is_object ? '}' : ']'))
             return NULL;
@@ -268,41 +271,76 @@ const uint8_t *json_skip_value(const struct json_text *t, const uint8_t *p, unsi
     return p;
 }
 
-const uint8_t *json_skip_member(const struct json_text *t, const uint8_t *p, unsigned max_depth,
-                                struct json_member *member)
+/*
+ * Step from behind a container's entry, or from its first byte where it has not begun, to where its
+ * next entry should be. @return 1, 0 with *p behind the container, or -1.
+ */
+static int next_entry(const uint8_t **p, const uint8_t *end, bool *begun, char open, char close)
 {
-    const uint8_t *const value = skip_key(t, p, &member->key);
-    if (!value)
-        return NULL;
-    member->value_escaped = false;
-    p = json_skip_value(t, value, max_depth, &member->value_escaped);
-    if (p)
-        member->value = span_of(value, (size_t)(p - value));
-    return p;
+    const uint8_t *q = json_skip_space(*p, end);
+    if (*begun && q < end && *q == close) {
+        *p = q + 1;
+        return 0;
+    }
+    if (q == end || *q != (*begun ? ',' : open))
+        return -1;
+    q = json_skip_space(q + 1, end);
+    const bool is_empty = !*begun && q < end && *q == close;
+    *begun = true;
+    *p = q + is_empty;
+    return !is_empty;
 }
 
-/* p stands on the closing brace. */
-static int leave_object(struct json_members *it, const uint8_t *p)
+int json_next_key(struct json_members *it, struct json_member *m)
 {
-    it->p = p + 1;
-    return 0;
+    const int more = next_entry(&it->p, it->text.end, &it->begun, '{', '}');
+    if (more != 1)
+        return more;
+    m->key_escaped = m->value_escaped = false;
+    it->p = skip_key(&it->text, it->p, &m->key, &m->key_escaped);
+    return it->p && it->p < it->text.end ? 1 : -1;
+}
+
+bool json_take_value(struct json_members *it, struct json_member *m)
+{
+    const uint8_t *const value = it->p;
+    it->p = json_skip_value(&it->text, value, it->max_depth - 1, &m->value_escaped);
+    if (it->p)
+        m->value = span_of(value, (size_t)(it->p - value));
+    return it->p;
 }
 
 int json_next_member(struct json_members *it, struct json_member *m)
 {
-    const uint8_t *const end = it->text.end, *p = json_skip_space(it->p, end);
-    if (p == end)
+    const int more = json_next_key(it, m);
+    return more == 1 && !json_take_value(it, m) ? -1 : more;
+}
+
+int json_next_element(struct json_elements *it, struct span *value, bool *escaped)
+{
+    const int more = next_entry(&it->p, it->text.end, &it->begun, '[', ']');
+    if (more != 1)
+        return more;
+    const uint8_t *const first = it->p;
+    *escaped = false;
+    it->p = json_skip_value(&it->text, first, it->max_depth - 1, escaped);
+    if (!it->p)
         return -1;
-    if (it->begun && *p == '}')
-        return leave_object(it, p);
-    if (*p != (it->begun ? ',' : '{'))
-        return -1;
-    p = json_skip_space(p + 1, end);
-    if (!it->begun && p < end && *p == '}')
-        return leave_object(it, p);
-    it->begun = true;
-    it->p = json_skip_member(&it->text, p, it->max_depth - 1, m);
-    return it->p ? 1 : -1;
+    *value = span_of(first, (size_t)(it->p - first));
+    return 1;
+}
+
+bool json_insides_equal(struct span a, struct span b)
+{
+    const uint8_t *p = a.ptr, *const p_end = span_end(a), *q = b.ptr, *const q_end = span_end(b);
+    while (p < p_end && q < q_end) {
+        uint32_t c, d;
+        p = take(read_inside, p, p_end, &c);
+        q = take(read_inside, q, q_end, &d);
+        if (c != d)
+            return false;
+    }
+    return p == p_end && q == q_end;
 }
 
 bool json_inside_equals(struct span inside, const char *name)

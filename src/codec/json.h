@@ -17,8 +17,9 @@ struct json_text {
 /* One "key": value of an object. */
 struct json_member {
     struct span key;    // between its quotes, still escaped
+    bool key_escaped;   // it has at least one escape
     struct span value;  // its text
-    bool value_escaped; // a string with at least one escape
+    bool value_escaped; // a string in it has at least one escape
 };
 
 /** Behind the last byte, also of an empty span without a pointer. */
@@ -28,12 +29,10 @@ static inline const uint8_t *span_end(struct span s)
 }
 
 const uint8_t *json_skip_space(const uint8_t *p, const uint8_t *end);
-/** p stands at a value's first byte. *escaped becomes true where a string in it has an escape. */
+/** p stands at a value's first byte. *escaped becomes true where a string in it has an escape.
+ * max_depth: how deep the value may nest, up to 64. */
 const uint8_t *json_skip_value(const struct json_text *t, const uint8_t *p, unsigned max_depth,
                                bool *escaped);
-/** p stands where a key should begin. max_depth: how deep the value may nest, up to 64. */
-const uint8_t *json_skip_member(const struct json_text *t, const uint8_t *p, unsigned max_depth,
-                                struct json_member *member);
 
 /* Visits the members of the object whose first byte, or white space before it, is at p. */
 struct json_members {
@@ -44,7 +43,24 @@ struct json_members {
 };
 /** @return 1 and *m, 0 behind the last member, or -1: no object stands there. */
 int json_next_member(struct json_members *it, struct json_member *m);
+/** The same, but it->p is left on the first byte of the value, of which *m says nothing: to be
+ * moved behind it, by json_take_value or a walk of its own. So a tree is checked in one pass. */
+int json_next_key(struct json_members *it, struct json_member *m);
+/** Behind json_next_key. @return false: no value stands there. */
+bool json_take_value(struct json_members *it, struct json_member *m);
 
+/* Visits the elements of an array in the same way. */
+struct json_elements {
+    struct json_text text;
+    const uint8_t *p;
+    bool begun;
+    unsigned max_depth;
+};
+/** @return 1 and *value, 0 behind the last element, or -1: no array stands there. */
+int json_next_element(struct json_elements *it, struct span *value, bool *escaped);
+
+/** Do the checked insides of two strings say the same? */
+bool json_insides_equal(struct span a, struct span b);
 /** Does the checked inside of a string say `name` (ASCII)? */
 bool json_inside_equals(struct span inside, const char *name);
 /** Unescape the checked inside of a string. out: inside.len bytes. @return the bytes written. */
