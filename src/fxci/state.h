@@ -5,9 +5,9 @@
  * Five objects, JSON arrays of self-describing entries, plus failed-definitions.json. Changes are
  * gathered in memory and laid over what is stored, by state_save: it reads, merges and writes under
  * a precondition, and again where another run was faster. So two runs never take back each other's
- * entries. Whatever lies there is never fatal: an object that is no JSON array is moved aside to
- * NAME.unreadable-<hash> with a warning, old forms ({"data": ..}, bare ids, error descriptions) are
- * read.
+ * entries. Whatever lies there is never fatal: an object that is no JSON array counts as empty,
+ * with a warning, and the next save moves it aside to NAME.unreadable-<hash>; old forms ({"data":
+ * ..}, bare ids, error descriptions) are read, and an element that is none of these is kept.
  */
 #pragma once
 
@@ -27,9 +27,12 @@ struct state_entry {
     /* Event: the JSON value, or where undecodable the raw bytes; pending id: the task id, plain;
      * definition: {"taskId", "task"}; record: the row. */
     struct span body;
-    bool undecodable;
+    bool undecodable; // the body is bytes, not JSON
     struct span content_type;
-    const char *table; // records: "tasks_v2"; else NULL
+    /* Found in an object, but no entry of it: the body is what was found. It can only be dropped.
+     */
+    bool foreign;
+    const char *table; // records: fxci_table_name() of it, whatever it is called; else NULL
     struct span reason;
     uint64_t attempts;
     int64_t first_seen_us;
@@ -40,7 +43,8 @@ struct state_entry {
 MUST_CHECK int state_open(struct state **out, struct store *store, int64_t now_us, struct err *err);
 void state_close(struct state *s); // unsaved changes are gone
 DEFINE_FREEP(struct state, state_close)
-/** Read everything as it is now, dropping nothing that was changed here. @return 0 or E_IO. */
+/** Read everything as it is now, dropping nothing that was changed here. Writes nothing. @return 0
+ * or E_*: the store, memory. */
 MUST_CHECK int state_load(struct state *s, struct err *err);
 
 /** An event, record or definition failed now: attempts grow by one. id, attempts, first_seen are
@@ -61,11 +65,14 @@ MUST_CHECK int state_have(struct state *s, struct span task_id, struct err *err)
 /** An entry is dealt with: it goes. @return 0, E_ABSENT, E_NOMEM. */
 MUST_CHECK int state_resolve(struct state *s, const char *id, struct err *err);
 
-/** Entries of a kind as loaded and changed here, in the order of their first failure. The entry is
- * borrowed during the call; fn may change the state. @return 0 or what fn returned. */
+/** Entries of a kind as loaded and changed here, without the foreign ones, in the order of their
+ * first failure. The entry is borrowed during the call, with NDJSON_SLACK readable bytes behind its
+ * body; fn may change and save the state. @return 0 or what fn returned. */
 typedef int state_fn(void *arg, const struct state_entry *entry, struct err *err);
 MUST_CHECK int state_each(struct state *s, enum state_kind kind, state_fn *fn, void *arg,
                           struct err *err);
+/** All of every kind, the foreign ones too, by kind, first_seen and id. */
+MUST_CHECK int state_list(struct state *s, state_fn *fn, void *arg, struct err *err);
 /** Did this run touch it (state_fail)? For retries: each event is tried once a run. */
 bool state_was_tried(const struct state *s, const char *id);
 uint64_t state_count(const struct state *s, enum state_kind kind);
