@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* BigQuery: the handle, and calls of its API. */
-#include "base/retry.h"
 #include "warehouse/bigquery_impl.h"
 
 #include <ctype.h>
 #include <stdlib.h>
-#include <unistd.h>
+
+enum { DEFAULT_RETRY_MS = 10 * 60 * 1000 };
 
 static const char real_base[] = "https://bigquery.googleapis.com";
 static const char scope[] = "https://www.googleapis.com/auth/bigquery";
@@ -42,15 +42,6 @@ void bigquery_sign(const struct bigquery *b, struct http_request *request)
         request->signer = google_auth_signer(b->auth);
 }
 
-/* Short limits of BigQuery pass within seconds; those that do not ("quotaExceeded") are errors. */
-static bool is_called_too_often(int status, const json_t *answer)
-{
-    const char *reason = bigquery_reason(answer);
-    return status == 403 && (strcmp(reason, "rateLimitExceeded") == 0 ||
-                             strcmp(reason, "jobRateLimitExceeded") == 0 ||
-                             strcmp(reason, "userRateLimitExceeded") == 0);
-}
-
 static int write_url(struct buf *url, const struct bigquery *b, const char *path, struct err *err)
 {
     int r = buf_printf(url, err, "%s/bigquery/v2/projects/", b->base);
@@ -63,12 +54,13 @@ static int write_url(struct buf *url, const struct bigquery *b, const char *path
 
 /* One request, with the retries of net/http.h. */
 static int call_once(struct bigquery *b, const struct http_request *request, int *status,
-                     json_t **answer, struct err *err)
+                     json_t **answer, uint64_t *asked_ms, struct err *err)
 {
     CLEANUP(http_response_deinit) struct http_response response;
     http_response_init(&response);
     const int r = http_send(b->http, request, &response, err);
     *status = response.status;
+    *asked_ms = http_response_retry_after_ms(&response);
     if (r < 0)
         return err_wrap(err, r, "%s", b->url);
     json_error_t why;
@@ -85,23 +77,16 @@ static int call_once(struct bigquery *b, const struct http_request *request, int
 static int call_patiently(struct bigquery *b, const struct http_request *request, int *status,
                           json_t **answer, struct err *err)
 {
-    static const struct retry_policy policy = {.max_retries = 8,
-                                               .first_wait_ms = 500,
-                                               .multiplier = 2,
-                                               .max_wait_ms = 32000,
-                                               .deadline_ms = 10 * 60 * 1000,
-                                               .jitter = 0.5};
-    struct retry retry;
-    retry_init(&retry, &policy, retry_now_ms(), (uint64_t)getpid());
+    struct bigquery_patience patience;
+    bigquery_patience_init(&patience, b);
     for (;;) {
-        uint64_t wait_ms;
-        const int r = call_once(b, request, status, answer, err);
-        if (r < 0 || !is_called_too_often(*status, *answer) ||
-            !retry_next(&retry, retry_now_ms(), 0, &wait_ms))
+        uint64_t asked_ms;
+        const int r = call_once(b, request, status, answer, &asked_ms, err);
+        const enum bigquery_limit limit = bigquery_limit_met(*status, *answer);
+        if (r < 0 || !bigquery_patience_wait(&patience, limit, asked_ms))
             return r;
         json_decref(*answer);
         *answer = NULL;
-        retry_sleep_ms(wait_ms);
     }
 }
 
@@ -195,7 +180,13 @@ static int copy_texts(struct bigquery *b, const struct warehouse_config *config,
 static int set_up(struct bigquery *b, char **dataset, const struct warehouse_config *config,
                   const char *rest, struct err *err)
 {
-    const struct http_options http = {.ca_file = config->ca_file, .direct = config->endpoint};
+    b->retry_ms = config->retry_ms ? config->retry_ms : DEFAULT_RETRY_MS;
+    const struct retry_policy policy = bigquery_policy(b);
+    const struct http_options http = {.connect_timeout_s = 10,
+                                      .read_timeout_s = 60,
+                                      .ca_file = config->ca_file,
+                                      .retry = &policy,
+                                      .direct = config->endpoint};
     const struct google_options google = {.key = config->google_key,
                                           .credentials_file = config->google_credentials,
                                           .scope = scope,
@@ -238,4 +229,5 @@ const struct warehouse_ops bigquery_ops = {
     .load_row = bigquery_load_row,
     .load_commit = bigquery_load_commit,
     .load_free = bigquery_load_free,
+    .ensure_view = bigquery_ensure_view,
 };

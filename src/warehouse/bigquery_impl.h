@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include "base/retry.h"
+#include "base/tempfile.h"
 #include "net/google.h"
 #include "net/http.h"
 #include "warehouse/backend.h"
@@ -17,6 +19,7 @@ struct bigquery {
     char *base;               // "https://bigquery.googleapis.com", without a slash at its end
     char *project, *location, *temp_dir;
     const char *dataset; // of bare names; borrowed from the warehouse, may be NULL
+    uint64_t retry_ms;
 };
 
 enum { BIGQUERY_URL_MAX = 64 << 10, BIGQUERY_BODY_MAX = 64 << 20 };
@@ -39,20 +42,53 @@ void bigquery_sign(const struct bigquery *b, struct http_request *request);
 /** json with err set to E_NOMEM where it is NULL. */
 int bigquery_need(const json_t *json, struct err *err);
 
+/* bigquery_patience.c */
+enum bigquery_limit { LIMIT_NONE, LIMIT_BRIEF, LIMIT_LASTING };
+/** What passes within seconds, within minutes, or not: of a reason. */
+enum bigquery_limit bigquery_limit_of(const char *reason);
+/** The same of an error answer. */
+enum bigquery_limit bigquery_limit_met(int status, const json_t *answer);
+/** Of calls, and of all that passes within seconds. */
+struct retry_policy bigquery_policy(const struct bigquery *b);
+struct bigquery_patience {
+    struct retry brief, lasting;
+};
+void bigquery_patience_init(struct bigquery_patience *p, const struct bigquery *b);
+/** Sleep before another try. at_least_ms: what Retry-After says. @return false: give up. */
+MUST_CHECK bool bigquery_patience_wait(struct bigquery_patience *p, enum bigquery_limit limit,
+                                       uint64_t at_least_ms);
+
+/* bigquery_schema.c */
+/** Is a type of BigQuery's ("INTEGER", "INT64") this one? */
+bool bigquery_is_type(enum column_type type, const char *name);
+const char *bigquery_type_name(enum column_type type);
+/** The fields of a table that is to be made. NULL: no memory. */
+json_t *bigquery_fields(const struct column *columns);
+/** {"type": "DAY", "field": partition column}, or NULL: not partitioned, or no memory. */
+json_t *bigquery_partitioning(const struct table_schema *schema);
+/** {"fields": [..]}, or NULL: not clustered, or no memory. */
+json_t *bigquery_clustering(const struct table_schema *schema);
+/** Compare a table that is there (warehouse_ensure_table). What its fields lack is added to them.
+ * @return how much was added, E_FORMAT naming the first difference, or E_NOMEM. */
+MUST_CHECK int bigquery_compare(const struct table_schema *schema, json_t *table, struct err *err);
+
 /* bigquery_table.c */
 int bigquery_append_table(void *impl, const struct table_name *name, struct buf *sql,
                           struct err *err);
 int bigquery_has_table(void *impl, const struct table_name *name, struct err *err);
 int bigquery_ensure_table(void *impl, const struct table_name *name,
                           const struct table_schema *schema, struct err *err);
-/** Is a type of BigQuery's ("INTEGER", "INT64") this one? */
-bool bigquery_is_type(enum column_type type, const char *name);
-const char *bigquery_type_name(enum column_type type);
-int bigquery_ensure_dataset(struct bigquery *b, const char *dataset, struct err *err);
-/** POST what may be there already. body NULL: E_NOMEM. */
-int bigquery_create(struct bigquery *b, const char *path, const json_t *body, struct err *err);
-/** {"type": "DAY", "field": partition column}, or NULL: not partitioned, or no memory. */
-json_t *bigquery_partitioning(const struct table_schema *schema);
+int bigquery_ensure_view(void *impl, const struct table_name *name, const char *select,
+                         struct err *err);
+/** @return 1 with *table, which is to be decref'd, 0: there is none, or E_*. */
+MUST_CHECK int bigquery_get_table(struct bigquery *b, const struct table_name *name, json_t **table,
+                                  struct err *err);
+MUST_CHECK int bigquery_ensure_dataset(struct bigquery *b, const char *dataset, struct err *err);
+/** body NULL: E_NOMEM. @return 0, 1: it is there already, or E_*. */
+MUST_CHECK int bigquery_create_table(struct bigquery *b, const char *dataset, const json_t *body,
+                                     struct err *err);
+/** Of a table that ends by itself anyway: a failure is no loss, and not told. */
+void bigquery_delete_table(struct bigquery *b, const struct table_name *name);
 
 /* bigquery_jobs.c */
 enum { JOB_ID_BYTES = 64 };
@@ -68,23 +104,30 @@ MUST_CHECK int bigquery_job_path(struct buf *path, const char *folder, const jso
                                  struct err *err);
 MUST_CHECK int bigquery_get_job(struct bigquery *b, const char *id, json_t **answer,
                                 struct err *err);
+/** Why the job of an answer failed, or LIMIT_NONE: it did not, or in a way that stays. */
+enum bigquery_limit bigquery_job_limit(const json_t *job);
+/** The reason of a job's failure ("invalid"), or "". */
+const char *bigquery_job_reason(const json_t *job);
 /**
  * Wait until the job of *answer is done; *answer is replaced by what it says then.
  * @return 0; 1: it failed in a way that may pass, err says how, try again with another id; E_*.
  */
 MUST_CHECK int bigquery_wait(struct bigquery *b, json_t **answer, struct err *err);
-/** Run a job to its end, three times at most. configuration: borrowed. *answer: also of one that
- * failed; to be decref'd in any case. */
+/** Run a job to its end, again after failures that may pass. configuration: borrowed. *answer: also
+ * of one that failed; to be decref'd in any case. */
 MUST_CHECK int bigquery_run_job(struct bigquery *b, const char *kind, json_t *configuration,
                                 json_t **answer, struct err *err);
 
 /* bigquery_upload.c */
+enum { UPLOAD_IS_NEW, UPLOAD_IS_KNOWN, UPLOAD_IS_TOO_LARGE };
 /**
- * Upload fd's n bytes for a load job. *answer: the job as it stands.
- * @return 0, or E_*. The same job may be sent again after any failure.
+ * Upload what file holds for a load job. *answer: the job as it stands.
+ * @return UPLOAD_IS_NEW; UPLOAD_IS_KNOWN: a job had this id already, from an earlier try or from
+ * before; UPLOAD_IS_TOO_LARGE: refused for its size, err says how; or E_*. The same job may be sent
+ * again after any failure.
  */
-MUST_CHECK int bigquery_upload(struct bigquery *b, const char *id, const json_t *job, int fd,
-                               uint64_t n, json_t **answer, struct err *err);
+MUST_CHECK int bigquery_upload(struct bigquery *b, const char *id, const json_t *job,
+                               const struct tempfile *file, json_t **answer, struct err *err);
 
 /* bigquery_rows.c */
 /** Append a row as a line of NDJSON. */
@@ -93,6 +136,23 @@ MUST_CHECK int bigquery_write_row(struct buf *out, const struct column *columns,
 /** Read a value of an answer (a string or null). Text is borrowed from value. */
 MUST_CHECK int bigquery_read_cell(struct cell *cell, const struct column *column,
                                   const json_t *value, struct err *err);
+
+/* bigquery_nested.c */
+/* Reads one column of an answer that is a list or a record. */
+struct bigquery_nested {
+    size_t *places; // of a record's fields in the answer; SIZE_MAX: it has no such field
+    size_t n_places;
+    struct span *items; // of the last row
+    size_t cap;
+};
+/** field: how the answer describes the column. Any other column needs nothing. */
+MUST_CHECK int bigquery_nested_init(struct bigquery_nested *nested, const struct column *column,
+                                    const json_t *field, struct err *err);
+void bigquery_nested_deinit(struct bigquery_nested *nested); // zeroed is fine
+/** As bigquery_read_cell; the items stay until the next call. */
+MUST_CHECK int bigquery_read_nested(struct bigquery_nested *nested, struct cell *cell,
+                                    const struct column *column, const json_t *value,
+                                    struct err *err);
 
 /* bigquery_query.c, bigquery_pages.c */
 int bigquery_run_query(void *impl, const char *sql, const struct column *columns,

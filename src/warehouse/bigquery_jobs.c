@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* BigQuery: jobs, from their id to their end. */
-#include "base/retry.h"
 #include "codec/uuid.h"
 #include "warehouse/bigquery_impl.h"
 
@@ -8,8 +7,6 @@
 #include <stdlib.h>
 #include <sys/random.h>
 #include <unistd.h>
-
-enum { MAX_JOB_TRIES = 3 };
 
 int bigquery_job_id(char out[JOB_ID_BYTES], const char *kind, struct err *err)
 {
@@ -89,40 +86,49 @@ int bigquery_insert_job(struct bigquery *b, const char *id, json_t *job, json_t 
     return r < 0 ? r : bigquery_get_job(b, id, answer, err);
 }
 
-/* Failures of BigQuery's own, after which the same job may well succeed. */
-static bool may_pass(const char *reason)
+static const json_t *job_error(const json_t *job)
 {
-    static const char *const reasons[] = {"backendError",      "internalError",
-                                          "jobBackendError",   "jobInternalError",
-                                          "rateLimitExceeded", "jobRateLimitExceeded"};
-    for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
-        if (strcmp(reason, reasons[i]) == 0)
-            return true;
-    return false;
+    return json_object_get(json_object_get(job, "status"), "errorResult");
+}
+
+const char *bigquery_job_reason(const json_t *job)
+{
+    const char *reason = json_string_value(json_object_get(job_error(job), "reason"));
+    return reason ? reason : "";
+}
+
+/* Statements that change one table at a time get in each other's way. */
+static bool is_about_others(const json_t *job)
+{
+    const char *message = json_string_value(json_object_get(job_error(job), "message"));
+    return message && (strstr(message, "Could not serialize access") ||
+                       strstr(message, "Too many DML statements outstanding"));
+}
+
+enum bigquery_limit bigquery_job_limit(const json_t *job)
+{
+    return is_about_others(job) ? LIMIT_BRIEF : bigquery_limit_of(bigquery_job_reason(job));
 }
 
 /* The error that ended the job, and the first of its details where that says more. */
 static int job_result(const struct bigquery *b, const json_t *job, struct err *err)
 {
-    const json_t *status = json_object_get(job, "status");
-    const json_t *error = json_object_get(status, "errorResult");
+    const json_t *error = job_error(job);
     if (!error)
         return 0;
-    const char *reason = json_string_value(json_object_get(error, "reason"));
+    const char *reason = bigquery_job_reason(job);
     const char *message = json_string_value(json_object_get(error, "message"));
     const char *detail = NULL;
-    const json_t *errors = json_object_get(status, "errors");
+    const json_t *errors = json_object_get(json_object_get(job, "status"), "errors");
     for (size_t i = 0; i < json_array_size(errors) && !detail; i++) {
         detail = json_string_value(json_object_get(json_array_get(errors, i), "message"));
         if (detail && message && strcmp(detail, message) == 0)
             detail = NULL;
     }
-    reason = reason ? reason : "unknown";
-    (void)err_set(err, E_IO, 0, "%s: the job failed: %s: %s%s%s", b->url, reason,
-                  message ? message : "no reason given", detail ? "; " : "", detail ? detail : "");
-    if (may_pass(reason))
-        return 1;
-    return E_IO;
+    (void)err_set(err, E_IO, 0, "%s: the job failed: %s: %s%s%s", b->url,
+                  *reason ? reason : "unknown", message ? message : "no reason given",
+                  detail ? "; " : "", detail ? detail : "");
+    return bigquery_job_limit(job) == LIMIT_NONE ? E_IO : 1;
 }
 
 static bool is_done(const json_t *job)
@@ -176,8 +182,10 @@ static int try_job(struct bigquery *b, const char *kind, json_t *configuration, 
 int bigquery_run_job(struct bigquery *b, const char *kind, json_t *configuration, json_t **answer,
                      struct err *err)
 {
-    int r = 1;
-    for (int i = 0; i < MAX_JOB_TRIES && r == 1; i++) {
+    struct bigquery_patience patience;
+    bigquery_patience_init(&patience, b);
+    int r = try_job(b, kind, configuration, answer, err);
+    while (r == 1 && bigquery_patience_wait(&patience, bigquery_job_limit(*answer), 0)) {
         json_decref(*answer);
         *answer = NULL;
         r = try_job(b, kind, configuration, answer, err);

@@ -3,16 +3,12 @@
  * BigQuery: loads. Rows are gathered in a temporary file; one load job makes all of them visible
  * and puts them in the place of what they replace.
  */
-#include "base/outfile.h"
 #include "warehouse/bigquery_impl.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-enum { FLUSH_BYTES = 256 << 10, ROW_MAX_BYTES = 100 << 20, MAX_TRIES = 3 };
+enum { FLUSH_BYTES = 256 << 10, ROW_MAX_BYTES = 100 << 20 };
 
 struct bigquery_load {
     struct bigquery *b;
@@ -20,28 +16,10 @@ struct bigquery_load {
     const struct table_schema *schema;
     enum load_mode mode;
     int64_t date;
-    int fd;
+    struct tempfile file;
     struct buf text; // not in the file yet
-    uint64_t n_bytes, n_rows;
+    uint64_t n_rows;
 };
-
-/* A file without a name, which ends with this process. */
-static int open_spool(const char *dir, struct err *err)
-{
-    int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        return fd;
-    char *name = NULL;
-    if (asprintf(&name, "%s/weir-rows-XXXXXX", dir) < 0)
-        return err_set(err, E_NOMEM, 0, "no memory for a path");
-    fd = mkostemp(name, O_CLOEXEC); // for file systems that know no nameless files
-    if (fd < 0)
-        (void)err_set(err, E_IO, errno, "create a temporary file in %s", dir);
-    else
-        (void)unlink(name);
-    free(name);
-    return fd < 0 ? E_IO : fd;
-}
 
 int bigquery_load_begin(void **out, void *impl, const struct table_name *name,
                         const struct table_schema *schema, enum load_mode mode, int64_t date,
@@ -54,9 +32,8 @@ int bigquery_load_begin(void **out, void *impl, const struct table_name *name,
     *load =
         (struct bigquery_load){.b = b, .name = name, .schema = schema, .mode = mode, .date = date};
     load->text = BUF_INIT(FLUSH_BYTES + ROW_MAX_BYTES);
-    load->fd = open_spool(b->temp_dir, err);
-    if (load->fd < 0) {
-        const int r = load->fd;
+    const int r = tempfile_open(&load->file, b->temp_dir, err);
+    if (r < 0) {
         free(load);
         return r;
     }
@@ -66,9 +43,7 @@ int bigquery_load_begin(void **out, void *impl, const struct table_name *name,
 
 static int flush(struct bigquery_load *load, struct err *err)
 {
-    struct outfile file = {.fd = load->fd, .path = load->b->temp_dir};
-    const int r = outfile_write(&file, load->text.data, load->text.len, err);
-    load->n_bytes += load->text.len;
+    const int r = tempfile_append(&load->file, load->text.data, load->text.len, err);
     buf_clear(&load->text);
     return r;
 }
@@ -95,15 +70,41 @@ static json_t *destination(const struct bigquery_load *load)
                      load->name->dataset, "tableId", table);
 }
 
-/* Without a schema: the table's own is kept, also where it knows more columns. */
-static json_t *configure(const struct bigquery_load *load)
+/* What a load job must repeat of a table's layout: with another one, or a part of it, it is
+ * refused. The table's own, because tables that others made may be clustered otherwise. */
+static int add_layout(struct bigquery_load *load, json_t *configuration, struct err *err)
 {
-    return json_pack("{s:{s:o, s:s, s:s, s:s, s:i, s:b, s:o*}}", "load", "destinationTable",
-                     destination(load), "sourceFormat", "NEWLINE_DELIMITED_JSON",
-                     "createDisposition", "CREATE_NEVER", "writeDisposition",
-                     load->mode == LOAD_APPEND ? "WRITE_APPEND" : "WRITE_TRUNCATE", "maxBadRecords",
-                     0, "ignoreUnknownValues", 0, "timePartitioning",
-                     bigquery_partitioning(load->schema));
+    static const struct {
+        const char *name, *part;
+    } parts[] = {
+        {"timePartitioning", "type"}, {"timePartitioning", "field"}, {"clustering", "fields"}};
+    json_t *table = NULL, *into = json_object_get(configuration, "load");
+    int r = bigquery_get_table(load->b, load->name, &table, err);
+    if (r == 0)
+        r = err_set(err, E_ABSENT, 0, "%s: table %s is gone", load->b->url, load->schema->name);
+    for (size_t i = 0; i < ARRAY_LEN(parts) && r > 0; i++) {
+        const char *name = parts[i].name;
+        json_t *value = json_object_get(json_object_get(table, name), parts[i].part);
+        if (value && !json_object_get(into, name))
+            r = json_object_set_new(into, name, json_object()) == 0 ? 1 : bigquery_need(NULL, err);
+        if (value && r > 0 &&
+            json_object_set(json_object_get(into, name), parts[i].part, value) != 0)
+            r = bigquery_need(NULL, err);
+    }
+    json_decref(table);
+    return r < 0 ? r : 0;
+}
+
+/* Without a schema: the table's own is kept, also where it knows more columns. */
+static int configure(struct bigquery_load *load, json_t **configuration, struct err *err)
+{
+    *configuration = json_pack("{s:{s:o, s:s, s:s, s:s, s:i, s:b}}", "load", "destinationTable",
+                               destination(load), "sourceFormat", "NEWLINE_DELIMITED_JSON",
+                               "createDisposition", "CREATE_NEVER", "writeDisposition",
+                               load->mode == LOAD_APPEND ? "WRITE_APPEND" : "WRITE_TRUNCATE",
+                               "maxBadRecords", 0, "ignoreUnknownValues", 0);
+    const int r = bigquery_need(*configuration, err);
+    return r < 0 ? r : add_layout(load, *configuration, err);
 }
 
 /* An upload cannot be empty, so what has no rows is deleted by a statement. */
@@ -127,18 +128,35 @@ static int delete_old(struct bigquery_load *load, struct err *err)
 }
 
 /* @return as bigquery_wait. */
-static int try_load(struct bigquery_load *load, json_t **answer, struct err *err)
+static int try_load(struct bigquery_load *load, json_t *configuration, json_t **answer,
+                    struct err *err)
 {
     char id[JOB_ID_BYTES];
     int r = bigquery_job_id(id, "load", err);
     if (r < 0)
         return r;
-    json_t *job = bigquery_job(load->b, id, configure(load));
+    json_t *job = bigquery_job(load->b, id, json_incref(configuration));
     r = bigquery_need(job, err);
     if (r == 0)
-        r = bigquery_upload(load->b, id, job, load->fd, load->n_bytes, answer, err);
+        r = bigquery_upload(load->b, id, job, &load->file, answer, err);
     json_decref(job);
+    if (r == UPLOAD_IS_TOO_LARGE)
+        return E_IO;
     return r < 0 ? r : bigquery_wait(load->b, answer, err);
+}
+
+static int try_often(struct bigquery_load *load, json_t *configuration, json_t **answer,
+                     struct err *err)
+{
+    struct bigquery_patience patience;
+    bigquery_patience_init(&patience, load->b);
+    int r = try_load(load, configuration, answer, err);
+    while (r == 1 && bigquery_patience_wait(&patience, bigquery_job_limit(*answer), 0)) {
+        json_decref(*answer);
+        *answer = NULL;
+        r = try_load(load, configuration, answer, err);
+    }
+    return r == 1 ? E_IO : r;
 }
 
 /* Of a load that appends, an emulator counts what was there before, too. */
@@ -155,27 +173,25 @@ static int check_count(const struct bigquery_load *load, const json_t *job, stru
 int bigquery_load_commit(void *impl, struct err *err)
 {
     struct bigquery_load *load = impl;
-    json_t *answer = NULL;
+    json_t *configuration = NULL, *answer = NULL;
     if (load->n_rows == 0)
         return delete_old(load, err);
     int r = flush(load, err);
     if (r == 0)
-        r = 1;
-    for (int i = 0; i < MAX_TRIES && r == 1; i++) {
-        json_decref(answer);
-        answer = NULL;
-        r = try_load(load, &answer, err);
-    }
+        r = configure(load, &configuration, err);
+    if (r == 0)
+        r = try_often(load, configuration, &answer, err);
     if (r == 0 && load->mode != LOAD_APPEND)
         r = check_count(load, answer, err);
+    json_decref(configuration);
     json_decref(answer);
-    return r == 1 ? E_IO : r;
+    return r;
 }
 
 void bigquery_load_free(void *impl)
 {
     struct bigquery_load *load = impl;
-    (void)close(load->fd); // nothing of it is wanted any more
+    tempfile_close(&load->file);
     buf_deinit(&load->text);
     free(load);
 }

@@ -13,14 +13,21 @@ struct pages {
     warehouse_row_fn *fn;
     void *arg;
     struct cell *cells;
+    struct bigquery_nested *nested; // one a column
 };
+
+static bool is_nested(const struct column *column)
+{
+    return column->type == COLUMN_STRINGS || column->type == COLUMN_RECORD;
+}
 
 /* "JSON" is text here, as in a load. */
 static bool fits(const struct column *want, const json_t *field)
 {
     const char *type = json_string_value(json_object_get(field, "type"));
     const char *mode = json_string_value(json_object_get(field, "mode"));
-    if (!type || (mode && strcmp(mode, "REPEATED") == 0))
+    const bool repeated = mode && strcmp(mode, "REPEATED") == 0;
+    if (!type || repeated != (want->type == COLUMN_STRINGS))
         return false;
     if (want->type == COLUMN_JSON && bigquery_is_type(COLUMN_STRING, type))
         return true;
@@ -35,9 +42,21 @@ static int check_columns(const struct pages *p, const json_t *page, struct err *
                        json_array_size(fields), p->n_columns);
     for (size_t i = 0; i < p->n_columns; i++)
         if (!fits(&p->columns[i], json_array_get(fields, i)))
-            return err_set(err, E_ARG, 0, "column %s of the query is not of type %s: cast it",
-                           p->columns[i].name, bigquery_type_name(p->columns[i].type));
-    return 0;
+            return err_set(err, E_ARG, 0, "column %s of the query is not of type %s%s: cast it",
+                           p->columns[i].name,
+                           p->columns[i].type == COLUMN_STRINGS ? "repeated " : "",
+                           bigquery_type_name(p->columns[i].type));
+    int r = 0;
+    for (size_t i = 0; i < p->n_columns && r == 0; i++)
+        r = bigquery_nested_init(&p->nested[i], &p->columns[i], json_array_get(fields, i), err);
+    return r;
+}
+
+static int read_column(const struct pages *p, size_t i, const json_t *value, struct err *err)
+{
+    return is_nested(&p->columns[i])
+               ? bigquery_read_nested(&p->nested[i], &p->cells[i], &p->columns[i], value, err)
+               : bigquery_read_cell(&p->cells[i], &p->columns[i], value, err);
 }
 
 static int hand_out_row(const struct pages *p, const json_t *row, struct err *err)
@@ -48,8 +67,7 @@ static int hand_out_row(const struct pages *p, const json_t *row, struct err *er
         return err_set(err, E_FORMAT, 0, "BigQuery's answer has a row of %zu columns, not %zu",
                        json_array_size(values), p->n_columns);
     for (size_t i = 0; i < p->n_columns && r == 0; i++)
-        r = bigquery_read_cell(&p->cells[i], &p->columns[i],
-                               json_object_get(json_array_get(values, i), "v"), err);
+        r = read_column(p, i, json_object_get(json_array_get(values, i), "v"), err);
     return r < 0 ? r : p->fn(p->arg, p->cells, err);
 }
 
@@ -109,8 +127,12 @@ int bigquery_walk_pages(struct bigquery *b, const json_t *job, const struct colu
     struct pages pages = {
         .b = b, .columns = columns, .n_columns = count_columns(columns), .fn = fn, .arg = arg};
     pages.cells = calloc(pages.n_columns + 1, sizeof *pages.cells);
-    const int r =
-        pages.cells ? walk_pages(&pages, job, err) : err_set(err, E_NOMEM, 0, "no memory for rows");
+    pages.nested = calloc(pages.n_columns + 1, sizeof *pages.nested);
+    const int r = pages.cells && pages.nested ? walk_pages(&pages, job, err)
+                                              : err_set(err, E_NOMEM, 0, "no memory for rows");
+    for (size_t i = 0; i < pages.n_columns && pages.nested; i++)
+        bigquery_nested_deinit(&pages.nested[i]);
+    free(pages.nested);
     free(pages.cells);
     return r;
 }

@@ -31,32 +31,15 @@ static bool is_too_large(const json_t *job)
 
 static int create_answer_table(struct bigquery *b, const json_t *reference, struct err *err)
 {
-    CLEANUP(buf_deinit) struct buf path = BUF_INIT(BIGQUERY_URL_MAX);
     char end_ms[32];
     (void)snprintf(end_ms, sizeof end_ms, "%" PRId64, (utc_now_us() + us_per_day) / 1000);
-    int r = buf_printf(&path, err, "/datasets/%s/tables", b->dataset);
-    if (r == 0)
-        r = buf_append_byte(&path, '\0', err);
-    if (r == 0)
-        r = bigquery_ensure_dataset(b, b->dataset, err);
+    int r = bigquery_ensure_dataset(b, b->dataset, err);
     if (r < 0)
         return r;
     json_t *body = json_pack("{s:O, s:s}", "tableReference", reference, "expirationTime", end_ms);
-    r = bigquery_create(b, (const char *)path.data, body, err);
+    r = bigquery_create_table(b, b->dataset, body, err);
     json_decref(body);
-    return r;
-}
-
-/* A failure is no loss: the table has an end. */
-static void delete_answer_table(struct bigquery *b, const char *table)
-{
-    CLEANUP(buf_deinit) struct buf path = BUF_INIT(BIGQUERY_URL_MAX);
-    int status;
-    json_t *answer = NULL;
-    if (buf_printf(&path, NULL, "/datasets/%s/tables/%s", b->dataset, table) == 0 &&
-        buf_append_byte(&path, '\0', NULL) == 0 &&
-        bigquery_call(b, "DELETE", (const char *)path.data, NULL, &status, &answer, NULL) == 0)
-        json_decref(answer);
+    return r < 0 ? r : 0;
 }
 
 static int run_into_table(struct bigquery *b, json_t *configuration, const json_t *reference,
@@ -90,7 +73,7 @@ static int query_through_table(struct bigquery *b, json_t *configuration,
         r = run_into_table(b, configuration, reference, &job, err);
     if (r == 0)
         r = bigquery_walk_pages(b, job, columns, fn, arg, err);
-    delete_answer_table(b, table);
+    bigquery_delete_table(b, &(struct table_name){(char *)(uintptr_t)b->dataset, table});
     json_decref(reference);
     json_decref(job);
     return r;

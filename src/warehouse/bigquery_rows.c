@@ -1,82 +1,18 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* BigQuery: rows as it takes them in (a line of JSON) and as it gives them out (texts). */
 #include "base/utc.h"
-#include "codec/record.h"
 #include "warehouse/bigquery_impl.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <strings.h>
 
-static int write_double(struct buf *out, double x, struct err *err)
-{
-    if (isnan(x))
-        return buf_append_str(out, "\"NaN\"", err);
-    if (isinf(x))
-        return buf_append_str(out, x < 0 ? "\"-Infinity\"" : "\"Infinity\"", err);
-    return buf_printf(out, err, "%.17g", x);
-}
-
-/* JSON has no line breaks but those between its tokens, where a space does as well. */
-static int write_json(struct buf *out, struct span text, struct err *err)
-{
-    const size_t before = out->len;
-    const int r = buf_append(out, text.ptr, text.len, err);
-    for (size_t i = before; i < out->len; i++)
-        if (out->data[i] == '\n' || out->data[i] == '\r')
-            out->data[i] = ' ';
-    return r;
-}
-
-static int write_value(struct buf *out, enum column_type type, const struct cell *cell,
-                       struct err *err)
-{
-    char text[UTC_TEXT_BYTES];
-    switch (type) {
-    case COLUMN_STRING:
-        return json_write_string(out, cell->text, err);
-    case COLUMN_INT64:
-        return buf_printf(out, err, "%" PRId64, cell->integer);
-    case COLUMN_DOUBLE:
-        return write_double(out, cell->real, err);
-    case COLUMN_BOOL:
-        return buf_append_str(out, cell->integer ? "true" : "false", err);
-    case COLUMN_DATE:
-        format_date(text, cell->integer);
-        return buf_printf(out, err, "\"%s\"", text);
-    case COLUMN_TIMESTAMP:
-        utc_format(text, cell->integer);
-        return buf_printf(out, err, "\"%s\"", text);
-    case COLUMN_DATETIME:
-        utc_format_naive(text, cell->integer);
-        return buf_printf(out, err, "\"%s\"", text);
-    case COLUMN_JSON:
-        return write_json(out, cell->text, err);
-    case COLUMN_STRINGS:
-    case COLUMN_RECORD:
-        break;
-    }
-    return err_set(err, E_ARG, 0, "no such type of column");
-}
-
 int bigquery_write_row(struct buf *out, const struct column *columns, const struct cell *cells,
                        struct err *err)
 {
-    char lead = '{';
-    int r = 0;
-    for (size_t i = 0; columns[i].name && r == 0; i++) {
-        if (cells[i].is_null)
-            continue;
-        r = buf_printf(out, err, "%c\"%s\":", lead, columns[i].name);
-        if (r == 0)
-            r = write_value(out, columns[i].type, &cells[i], err);
-        lead = ',';
-    }
-    if (r == 0 && lead == '{')
-        r = buf_append_byte(out, '{', err);
-    return r < 0 ? r : buf_append_str(out, "}\n", err);
+    const int r = warehouse_row_json(out, columns, cells, err);
+    return r < 0 ? r : buf_append_byte(out, '\n', err);
 }
 
 static bool read_integer(int64_t *out, const char *text)

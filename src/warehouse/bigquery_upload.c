@@ -5,22 +5,26 @@
  * once only.
  * Source: https://cloud.google.com/bigquery/docs/reference/api-uploads
  */
-#include "base/retry.h"
 #include "warehouse/bigquery_impl.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum { CHUNK_BYTES = 16 << 20 }; // a multiple of 256 KiB, as all but the last chunk must be
 
-enum outcome { UPLOAD_GOES_ON, UPLOAD_DONE, UPLOAD_LOST, UPLOAD_KNOWN };
+enum outcome {
+    UPLOAD_GOES_ON,
+    UPLOAD_DONE,
+    UPLOAD_LOST,
+    UPLOAD_LIMITED,
+    UPLOAD_KNOWN,
+    UPLOAD_LARGE
+};
 
 struct upload {
     struct bigquery *b;
     const json_t *job;
-    int fd;
+    const struct tempfile *file;
     uint64_t n, offset;
     char *session; // its URL
     uint8_t *chunk;
@@ -56,23 +60,26 @@ static int take_session(struct upload *u, const struct http_response *response, 
     return UPLOAD_GOES_ON;
 }
 
+static bool is_too_large(int status, const json_t *answer)
+{
+    const char *message =
+        json_string_value(json_object_get(json_object_get(answer, "error"), "message"));
+    return status == 413 || (status == 400 && message && strstr(message, "payload size exceeds"));
+}
+
+/* @return an outcome, or E_*. */
 static int failed(const struct upload *u, const struct http_response *response, struct err *err)
 {
     json_t *answer = json_loadb((const char *)response->body.data, response->body.len, 0, NULL);
     const int code = response->status == 400 ? E_ARG : E_IO;
-    const int r = bigquery_answer_err(err, code, u->b, "upload of rows", response->status, answer);
+    int r = bigquery_answer_err(err, code, u->b, "upload of rows", response->status, answer);
+    const enum bigquery_limit limit = bigquery_limit_met(response->status, answer);
+    if (is_too_large(response->status, answer))
+        r = UPLOAD_LARGE;
+    else if (limit != LIMIT_NONE)
+        r = limit == LIMIT_BRIEF ? UPLOAD_LOST : UPLOAD_LIMITED;
     json_decref(answer);
     return r;
-}
-
-/* Are there limits that pass? */
-static bool is_called_too_often(const struct http_response *response)
-{
-    json_t *answer = json_loadb((const char *)response->body.data, response->body.len, 0, NULL);
-    const bool yes =
-        response->status == 403 && strcmp(bigquery_reason(answer), "rateLimitExceeded") == 0;
-    json_decref(answer);
-    return yes;
 }
 
 /* @return an outcome, or E_*. */
@@ -107,8 +114,6 @@ static int begin_session(struct upload *u, struct err *err)
         return r;
     if (response.status == 409)
         return UPLOAD_KNOWN;
-    if (is_called_too_often(&response))
-        return UPLOAD_LOST;
     return response.status == 200 ? take_session(u, &response, err) : failed(u, &response, err);
 }
 
@@ -145,12 +150,11 @@ static int judge(struct upload *u, const struct http_response *response, struct 
         return take_progress(u, response, err);
     case 404:
     case 410:
+        (void)failed(u, response, err);
         return UPLOAD_LOST;
     case 409:
         return UPLOAD_KNOWN;
     default:
-        if (is_called_too_often(response))
-            return UPLOAD_LOST;
         return failed(u, response, err);
     }
 }
@@ -180,13 +184,9 @@ static int put_chunk(struct upload *u, struct err *err)
 {
     char range[96];
     const size_t len = u->n - u->offset < CHUNK_BYTES ? (size_t)(u->n - u->offset) : CHUNK_BYTES;
-    size_t done = 0;
-    while (done < len) {
-        const ssize_t got = pread(u->fd, u->chunk + done, len - done, (off_t)(u->offset + done));
-        if (got <= 0 && !(got < 0 && errno == EINTR))
-            return err_set(err, E_IO, got < 0 ? errno : 0, "read the rows to upload");
-        done += got > 0 ? (size_t)got : 0;
-    }
+    const int r = tempfile_read(u->file, u->offset, u->chunk, len, err);
+    if (r < 0)
+        return r;
     (void)snprintf(range, sizeof range, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, u->offset,
                    u->offset + len - 1, u->n);
     return put(u, span_of(u->chunk, len), range, err);
@@ -204,13 +204,13 @@ static int step(struct upload *u, int before, bool *stuck, struct err *err)
 {
     const uint64_t offset = u->offset;
     int r;
-    if (before == UPLOAD_LOST)
+    if (before == UPLOAD_LOST || before == UPLOAD_LIMITED)
         r = begin_session(u, err);
     else if (before == E_AGAIN || offset == u->n)
         r = ask_progress(u, err);
     else
         r = put_chunk(u, err);
-    *stuck = r == UPLOAD_LOST || r == E_AGAIN ||
+    *stuck = r == UPLOAD_LOST || r == UPLOAD_LIMITED || r == E_AGAIN ||
              (r == UPLOAD_GOES_ON && before == UPLOAD_GOES_ON && u->offset <= offset);
     return r;
 }
@@ -218,40 +218,36 @@ static int step(struct upload *u, int before, bool *stuck, struct err *err)
 /* Chunks until the job is there. Troubles add up over the whole upload. */
 static int run(struct upload *u, struct err *err)
 {
-    static const struct retry_policy policy = {.max_retries = 10,
-                                               .first_wait_ms = 500,
-                                               .multiplier = 2,
-                                               .max_wait_ms = 32000,
-                                               .jitter = 0.5};
-    struct retry retry;
+    struct bigquery_patience patience;
     bool stuck = false;
-    retry_init(&retry, &policy, retry_now_ms(), (uint64_t)getpid());
+    bigquery_patience_init(&patience, u->b);
     int r = UPLOAD_LOST; // there is no session yet
     do {
-        uint64_t wait_ms = 0;
-        if (stuck && !retry_next(&retry, retry_now_ms(), 0, &wait_ms))
-            return r == E_AGAIN
-                       ? E_IO
-                       : err_set(err, E_IO, 0, "%s: an upload makes no progress", u->b->url);
-        if (stuck)
-            retry_sleep_ms(wait_ms);
+        if (stuck && !bigquery_patience_wait(
+                         &patience, r == UPLOAD_LIMITED ? LIMIT_LASTING : LIMIT_BRIEF, 0)) {
+            if (r == UPLOAD_GOES_ON)
+                (void)err_set(err, E_IO, 0, "%s: an upload makes no progress", u->b->url);
+            return E_IO;
+        }
         r = step(u, r, &stuck, err);
-    } while (r == UPLOAD_GOES_ON || r == UPLOAD_LOST || r == E_AGAIN);
+    } while (r == UPLOAD_GOES_ON || r == UPLOAD_LOST || r == UPLOAD_LIMITED || r == E_AGAIN);
     return r;
 }
 
-int bigquery_upload(struct bigquery *b, const char *id, const json_t *job, int fd, uint64_t n,
-                    json_t **answer, struct err *err)
+int bigquery_upload(struct bigquery *b, const char *id, const json_t *job,
+                    const struct tempfile *file, json_t **answer, struct err *err)
 {
-    struct upload u = {.b = b, .job = job, .fd = fd, .n = n};
+    const uint64_t n = file->end;
+    struct upload u = {.b = b, .job = job, .file = file, .n = n};
     u.chunk = malloc(n < CHUNK_BYTES ? (size_t)n : CHUNK_BYTES);
     int r = u.chunk ? run(&u, err) : err_set(err, E_NOMEM, 0, "no memory for rows");
     free(u.chunk);
     free(u.session);
     if (r == UPLOAD_KNOWN)
-        return bigquery_get_job(b, id, answer, err);
-    if (r < 0)
-        return r;
-    *answer = u.answer;
-    return 0;
+        r = bigquery_get_job(b, id, answer, err);
+    else if (r == UPLOAD_DONE)
+        *answer = u.answer;
+    else
+        return r == UPLOAD_LARGE ? UPLOAD_IS_TOO_LARGE : r;
+    return r < 0 ? r : u.answer ? UPLOAD_IS_NEW : UPLOAD_IS_KNOWN;
 }

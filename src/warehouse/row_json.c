@@ -114,8 +114,9 @@ int warehouse_row_json(struct buf *out, const struct column *columns, const stru
     for (size_t i = 0; columns[i].name && r == 0; i++) {
         r = write_name(out, i, columns[i].name, err);
         if (r == 0)
-            r = cells[i].is_null ? buf_append_str(out, "null", err)
-                                 : write_value(out, &columns[i], &cells[i], err);
+            r = cells[i].is_null
+                    ? buf_append_str(out, columns[i].type == COLUMN_STRINGS ? "[]" : "null", err)
+                    : write_value(out, &columns[i], &cells[i], err);
     }
     return r < 0 ? r : buf_append_byte(out, '}', err);
 }

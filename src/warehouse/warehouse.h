@@ -37,6 +37,7 @@ struct warehouse_config {
     bool endpoint_is_google; // but here: Google's own by another name (a private endpoint)
     const char *location;    // of new datasets; NULL: US
     const char *temp_dir;    // for rows on their way; NULL: /tmp
+    uint64_t retry_ms; // of one call with all its tries, and of a quota's waits; 0: 10 minutes
 };
 
 /**
@@ -174,10 +175,10 @@ void warehouse_batch_abandon(struct warehouse_batch *batch); // NULL is fine
 DEFINE_FREEP(struct warehouse_batch, warehouse_batch_abandon)
 
 struct buf;
-/** Append cells as one JSON object without blanks, a member a column, null where null, other than
- * ASCII as \uXXXX, dates as "2026-08-20", times as RFC 3339 UTC with microseconds, JSON columns as
- * the values they are; numbers that JSON lacks as "NaN", "Infinity", "-Infinity". Cells are as
- * warehouse_load_row takes them. */
+/** Append cells as one JSON object without blanks, a member a column, null where null (a list: []),
+ * other than ASCII as \uXXXX, dates as "2026-08-20", times as RFC 3339 UTC with microseconds, JSON
+ * columns as the values they are; numbers that JSON lacks as "NaN", "Infinity", "-Infinity". Cells
+ * are as warehouse_load_row takes them. */
 MUST_CHECK int warehouse_row_json(struct buf *out, const struct column *columns,
                                   const struct cell *cells, struct err *err);
 

@@ -243,6 +243,7 @@ static int run(char **argv, int argc, struct err *err)
         .google_credentials = argc > 4 ? argv[4] : NULL,
         .location = argc > 3 && strstr(argv[3], "-eu") ? "EU" : NULL,
         .temp_dir = getenv("TMPDIR"),
+        .retry_ms = 8000,
     };
     TRY(warehouse_open(&w, &config, err));
     for (size_t i = 0; i < ARRAY_LEN(steps); i++)

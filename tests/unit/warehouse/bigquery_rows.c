@@ -17,37 +17,18 @@ static const struct column columns[] = {
 };
 enum { N = 8 };
 
-static void written(const struct cell cells[N], const char *want)
+static void a_row_is_a_line(void **state)
 {
     CLEANUP(buf_deinit) struct buf out = BUF_INIT(1000);
+    struct cell cells[N];
+    for (size_t i = 0; i < N; i++)
+        cells[i] = (struct cell){.is_null = true};
+    cells[7] = (struct cell){.text = span_str("{\"a\":\r\n [1]}")};
     assert_int_equal(bigquery_write_row(&out, columns, cells, NULL), 0);
     assert_int_equal(buf_append_byte(&out, '\0', NULL), 0);
-    assert_string_equal((const char *)out.data, want);
-}
-
-static void a_row_is_one_line_of_json(void **state)
-{
-    struct cell cells[N] = {
-        {.text = span_str("a\n\"\xc3\xa9")},
-        {.integer = INT64_MIN},
-        {.real = 0.1},
-        {.integer = 1},
-        {.integer = -1},
-        {.integer = 1},
-        {.integer = -1},
-        {.text = span_str("{\"a\":\r\n [1]}")},
-    };
-    written(cells, "{\"s\":\"a\\n\\\"\\u00e9\",\"i\":-9223372036854775808,"
-                   "\"r\":0.10000000000000001,\"b\":true,\"d\":\"1969-12-31\","
-                   "\"t\":\"1970-01-01T00:00:00.000001Z\","
-                   "\"n\":\"1969-12-31T23:59:59.999999\",\"j\":{\"a\":   [1]}}\n");
-    for (size_t i = 0; i < N; i++)
-        cells[i].is_null = true;
-    written(cells, "{}\n");
-    cells[2] = (struct cell){.real = -INFINITY};
-    written(cells, "{\"r\":\"-Infinity\"}\n");
-    cells[2] = (struct cell){.real = NAN};
-    written(cells, "{\"r\":\"NaN\"}\n");
+    assert_string_equal((const char *)out.data, "{\"s\":null,\"i\":null,\"r\":null,\"b\":null,"
+                                                "\"d\":null,\"t\":null,\"n\":null,"
+                                                "\"j\":{\"a\":[1]}}\n");
     (void)state;
 }
 
@@ -114,7 +95,7 @@ static void other_values_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_row_is_one_line_of_json),
+        cmocka_unit_test(a_row_is_a_line),
         cmocka_unit_test(values_are_read_as_what_they_are),
         cmocka_unit_test(other_values_are_refused),
     };
