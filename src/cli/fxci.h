@@ -42,17 +42,23 @@ struct fxci_args {
     // some
     const char *date; // fxci_read_date
     bool dry_run;
-    int format;             // of the answer: an index into the command's choices
-    struct opt_words words; // list, help
+    int format;                            // of the answer: an index into the command's choices
+    struct opt_words words;                // list, help
+    const char *from, *to;                 // derive, report costs, backfill tasks: fxci_read_days
+    const char *table;                     // derive
+    const char *gcp, *azure, *azure_table; // load-billing
 };
 
 /* fxci_options.c: the groups of options that commands are made of, each ended by OPT_END */
 extern const struct opt fxci_common_options[]; // everywhere
+extern const struct opt fxci_derive_options[], fxci_load_billing_options[];
 extern const struct fxci_args fxci_defaults;
 
 /* The commands. Each returns an exit status and fills err as opts.h says. */
 int cmd_fxci_list(void *args, struct err *err);
 int cmd_fxci_help(void *args, struct err *err);
+int cmd_derive(void *args, struct err *err);
+int cmd_load_billing(void *args, struct err *err);
 
 /* fxci_setup.c: from arguments to what the parts take */
 
@@ -89,5 +95,14 @@ MUST_CHECK int fxci_open_warehouse(const struct fxci_setup *setup, struct wareho
 MUST_CHECK int fxci_open_store(const struct fxci_setup *setup, struct store **out, struct err *err);
 /** --date, also "2024-8-1", as days since 1970-01-01. @return 0 or E_ARG. */
 MUST_CHECK int fxci_read_date(int64_t *days, const char *text, struct err *err);
+/* fxci_days.c */
+
+struct fxci_days {
+    int64_t first, last; // days since 1970-01-01
+};
+enum { FXCI_MAX_DAYS = 36525 };
+/** --date, or --from and --to; without them yesterday. @return 0 or E_ARG. */
+MUST_CHECK int fxci_read_days(struct fxci_days *days, const struct fxci_setup *setup,
+                              struct err *err);
 /** Print a line on standard output. arg: nothing. */
 void fxci_say(void *arg, const char *line);

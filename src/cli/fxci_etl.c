@@ -21,6 +21,22 @@ static const struct opt_command commands[] = {
      WORDS({"COMMAND", offsetof(struct fxci_args, words), .optional = true, .many = true}),
      ARGS,
      .run = cmd_fxci_help},
+    {.name = "load-billing",
+     .summary = "Load Cloud Billing and Azure exports into the embedded warehouse",
+     .details =
+         "The days of a file take the place of what was there of them, so a later, fuller export "
+         "may be loaded over an earlier one. Of Azure's tables, snapshots of a file take the place "
+         "of the same snapshots too. Either all of both files is stored or nothing.",
+     .groups = GROUPS(fxci_load_billing_options, COMMON),
+     ARGS,
+     .run = cmd_load_billing},
+    {.name = "derive",
+     .summary = "Compute costs and use of workers, and costs of task runs, for days",
+     .details = "Each table's partition of a day is replaced, in the order of what they are made "
+                "from: worker_costs_v1, worker_usage_v1, task_run_costs_v1.",
+     .groups = GROUPS(fxci_derive_options, COMMON),
+     ARGS,
+     .run = cmd_derive},
     {.name = NULL},
 };
 

@@ -58,3 +58,27 @@ const struct opt fxci_common_options[] = {
      .help = "Show this message and exit."},
     OPT_END,
 };
+
+#define OPT_DATE_TEXT(NAME, FIELD, HELP) OPT_TEXT(NAME, ARGS, FIELD, NULL, "DATE", HELP)
+
+const struct opt fxci_derive_options[] = {
+    OPT_DATE_TEXT("date", date, "The day to compute; the default is yesterday, UTC."),
+    OPT_DATE_TEXT("from", from, "In place of --date: the first of several days, up to --to."),
+    OPT_DATE_TEXT("to", to, "The last day; the default is yesterday, UTC."),
+    OPT_TEXT("table", ARGS, table, NULL, "TABLE",
+             "Compute only this one of worker_costs_v1, worker_usage_v1 and task_run_costs_v1; "
+             "several with commas between them."),
+    OPT_END,
+};
+
+const struct opt fxci_load_billing_options[] = {
+    OPT_PLACE(OPT_PATH_FILE, "gcp", ARGS, gcp, NULL, "FILE",
+              "Rows of the resource-level Cloud Billing export: NDJSON, CSV or Parquet."),
+    OPT_PLACE(OPT_PATH_FILE, "azure", ARGS, azure, NULL, "FILE",
+              "Rows of the four Azure tables as {\"table\", \"row\"} a line, or with a column "
+              "\"table\" in CSV and Parquet."),
+    OPT_TEXT("azure-table", ARGS, azure_table, NULL, "NAME",
+             "The --azure file holds rows of this table alone, as the table has them: "
+             "fxci_daily_actual_load and the like."),
+    OPT_END,
+};

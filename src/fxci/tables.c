@@ -124,27 +124,32 @@ static const struct column run_costs[] = {
 
 /* What the derived tables read of an export row; credits are their sum. */
 static const struct column gcp_billing[] = {
-    COLUMN("usage_date", DATE),    COLUMN("usage_start_time", TIMESTAMP),
-    COLUMN("project_id", STRING),  COLUMN("resource_name", STRING),
-    COLUMN("global_name", STRING), COLUMN("cost", DOUBLE),
-    COLUMN("credits", DOUBLE),     COLUMN_END,
+    [GCP_USAGE_DATE] = COLUMN("usage_date", DATE),
+    [GCP_USAGE_START_TIME] = COLUMN("usage_start_time", TIMESTAMP),
+    [GCP_PROJECT_ID] = COLUMN("project_id", STRING),
+    [GCP_RESOURCE_NAME] = COLUMN("resource_name", STRING),
+    [GCP_GLOBAL_NAME] = COLUMN("global_name", STRING),
+    [GCP_COST] = COLUMN("cost", DOUBLE),
+    [GCP_CREDITS] = COLUMN("credits", DOUBLE),
+    [GCP_N] = COLUMN_END,
 };
 
-/* Of both exports, load and look-up rows: of a look-up row export, is_lookup and source_data_id. */
+/* Of both exports ("fxci", "taskcluster"), load and look-up rows: of a look-up row export,
+ * is_lookup and source_data_id. */
 static const struct column azure_billing[] = {
-    COLUMN("export", STRING),
-    COLUMN("is_lookup", BOOL),
-    COLUMN("source_data_id", STRING),
-    COLUMN("usage_date", DATE),
-    COLUMN("subscription_name", STRING),
-    COLUMN("resource_id", STRING),
-    COLUMN("resource_location", STRING),
-    COLUMN("cost", DOUBLE),
-    COLUMN("quantity", DOUBLE),
-    COLUMN("charge_type", STRING),
-    COLUMN("meter_category", STRING),
-    COLUMN("unit_of_measure", STRING),
-    COLUMN_END,
+    [AZURE_EXPORT] = COLUMN("export", STRING),
+    [AZURE_IS_LOOKUP] = COLUMN("is_lookup", BOOL),
+    [AZURE_SOURCE_DATA_ID] = COLUMN("source_data_id", STRING),
+    [AZURE_USAGE_DATE] = COLUMN("usage_date", DATE),
+    [AZURE_SUBSCRIPTION_NAME] = COLUMN("subscription_name", STRING),
+    [AZURE_RESOURCE_ID] = COLUMN("resource_id", STRING),
+    [AZURE_RESOURCE_LOCATION] = COLUMN("resource_location", STRING),
+    [AZURE_COST] = COLUMN("cost", DOUBLE),
+    [AZURE_QUANTITY] = COLUMN("quantity", DOUBLE),
+    [AZURE_CHARGE_TYPE] = COLUMN("charge_type", STRING),
+    [AZURE_METER_CATEGORY] = COLUMN("meter_category", STRING),
+    [AZURE_UNIT_OF_MEASURE] = COLUMN("unit_of_measure", STRING),
+    [AZURE_N] = COLUMN_END,
 };
 
 #define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})

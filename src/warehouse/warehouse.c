@@ -64,6 +64,11 @@ bool warehouse_is_bigquery(const struct warehouse *w)
     return w->ops == &bigquery_ops;
 }
 
+const char *sql_of(const struct warehouse *w, const struct sql_text *text)
+{
+    return warehouse_is_bigquery(w) ? text->bigquery : text->duckdb;
+}
+
 void table_name_deinit(struct table_name *name)
 {
     free(name->dataset);

@@ -229,5 +229,13 @@ struct sql_value {
 MUST_CHECK int warehouse_fill_sql(struct buf *out, struct warehouse *w, const char *sql,
                                   const struct sql_value *values, struct err *err);
 
-/** Is it BigQuery? Callers pick sql/NAME.bigquery.sql or sql/NAME.duckdb.sql by it. */
+/** Is it BigQuery? */
 bool warehouse_is_bigquery(const struct warehouse *w);
+
+/* sql/NAME.duckdb.sql and sql/NAME.bigquery.sql, as scripts/embed-sql puts them into a program; NULL
+ * where there is no such file. */
+struct sql_text {
+    const char *duckdb, *bigquery;
+};
+/** The one for this warehouse. */
+const char *sql_of(const struct warehouse *w, const struct sql_text *text);

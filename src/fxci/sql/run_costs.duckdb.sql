@@ -1,0 +1,64 @@
+-- SPDX-License-Identifier: MPL-2.0
+-- task_run_costs_v1 of a day. Source: fxci-etl.md 5.3, 5.5, X15.
+-- date_sub counts whole seconds, date_diff would count their boundaries.
+WITH
+runs AS (
+    SELECT
+        task_id,
+        run_id,
+        worker_group,
+        worker_id,
+        date_sub('second', started, resolved) AS run_duration
+    FROM {runs}
+    WHERE submission_date = {date} AND started IS NOT NULL AND resolved IS NOT NULL
+),
+costs AS (
+    SELECT
+        coalesce(cloud_provider, 'gcp') AS provider,
+        zone,
+        instance_id,
+        string_agg(DISTINCT project, ',' ORDER BY project) AS project,
+        sum(total_cost) AS total_cost
+    FROM {worker_costs}
+    WHERE
+        usage_start_date BETWEEN {first} AND {date}
+        AND (
+            cloud_provider IN ('azure', 'gcp')
+            OR (cloud_provider IS NULL AND project IN ({projects}))
+        )
+    GROUP BY coalesce(cloud_provider, 'gcp'), zone, instance_id
+),
+uses AS (
+    SELECT
+        cloud_provider AS provider,
+        zone,
+        instance_id,
+        sum(uptime) AS uptime,
+        string_agg(DISTINCT attribution_method, ',' ORDER BY attribution_method)
+            AS attribution_method
+    FROM {worker_usage}
+    WHERE usage_start_date BETWEEN {first} AND {date}
+    GROUP BY cloud_provider, zone, instance_id
+)
+SELECT
+    {date} AS submission_date,
+    runs.task_id,
+    runs.run_id,
+    runs.run_duration / uses.uptime * costs.total_cost AS run_cost,
+    costs.provider AS cloud_provider,
+    costs.project AS worker_project,
+    costs.zone AS worker_zone,
+    costs.instance_id AS worker_instance_id,
+    costs.total_cost AS attribution_worker_cost,
+    uses.uptime AS attribution_worker_uptime,
+    runs.run_duration,
+    uses.attribution_method
+FROM costs
+JOIN uses
+    ON costs.provider = uses.provider
+    AND costs.zone = uses.zone
+    AND costs.instance_id = uses.instance_id
+JOIN runs
+    ON lower(runs.worker_group) = lower(costs.zone)
+    AND lower(runs.worker_id) = lower(costs.instance_id)
+WHERE uses.uptime > 0 AND uses.uptime >= runs.run_duration
