@@ -1,100 +1,82 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "base/utc.h"
-#include "codec/json.h"
+#include "fxci/member.h"
 #include "fxci/state_internal.h"
 
-/* The members of a stored entry; empty where absent. */
-struct fields {
-    struct span exchange, routing_key, content_type, first_seen, reason, attempts, data, base64,
-        task_id, expires, foreign;
+/* The members of a stored entry. */
+enum {
+    F_EXCHANGE,
+    F_ROUTING_KEY,
+    F_CONTENT_TYPE,
+    F_FIRST_SEEN,
+    F_REASON,
+    F_ATTEMPTS,
+    F_DATA,
+    F_BASE64,
+    F_TASK_ID,
+    F_EXPIRES,
+    F_FOREIGN,
+    N_FIELDS
+};
+static const int64_t max_count = INT64_C(1000000000000);
+#define NAME(text)                                                                                 \
+    {                                                                                              \
+        (const uint8_t *)(text), sizeof(text) - 1                                                  \
+    }
+static const struct span names[N_FIELDS] = {
+    [F_EXCHANGE] = NAME("exchange"),
+    [F_ROUTING_KEY] = NAME("routing_key"),
+    [F_CONTENT_TYPE] = NAME("content_type"),
+    [F_FIRST_SEEN] = NAME("first_seen"),
+    [F_REASON] = NAME("reason"),
+    [F_ATTEMPTS] = NAME("attempts"),
+    [F_DATA] = NAME("data"),
+    [F_BASE64] = NAME("base64"),
+    [F_TASK_ID] = NAME("taskId"),
+    [F_EXPIRES] = NAME("expires"),
+    [F_FOREIGN] = NAME("foreign"),
 };
 
-static struct span *field_of(struct fields *f, struct span key)
-{
-    const struct {
-        const char *name;
-        struct span *value;
-    } known[] = {
-        {"exchange", &f->exchange},
-        {"routing_key", &f->routing_key},
-        {"content_type", &f->content_type},
-        {"first_seen", &f->first_seen},
-        {"reason", &f->reason},
-        {"attempts", &f->attempts},
-        {"data", &f->data},
-        {"base64", &f->base64},
-        {"taskId", &f->task_id},
-        {"expires", &f->expires},
-        {"foreign", &f->foreign},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(known); i++)
-        if (json_inside_equals(key, known[i].name))
-            return known[i].value;
-    return NULL;
-}
-
 /* @return false: no object of ours or anybody's. */
-static bool read_fields(const struct state *s, struct span element, struct fields *f)
+static bool read_fields(const struct state *s, struct span element, struct member *fields)
 {
-    struct json_members it = {
-        .text = {&s->ops, span_end(element)}, .p = element.ptr, .max_depth = 64};
-    struct json_member m;
-    int more;
-    *f = (struct fields){0};
-    while ((more = json_next_member(&it, &m)) == 1) {
-        struct span *const value = field_of(f, m.key);
-        if (value)
-            *value = m.value;
-    }
-    return more == 0 && it.p == span_end(element);
-}
-
-static bool is_text(struct span value)
-{
-    return value.len > 0 && value.ptr[0] == '"';
+    const bool good = members_of_text(&s->ops, element, RECORD_MAX_DEPTH, names, N_FIELDS, fields);
+    if (!good) // what came before the damage does not count
+        memset(fields, 0, N_FIELDS * sizeof *fields);
+    return good;
 }
 
 /* A string's bytes, unescaped behind what scratch holds; it has room already. Anything else: none.
  */
-static struct span take_text(struct span value, struct buf *scratch)
+static struct span take_text(const struct member *m, struct buf *scratch)
 {
-    if (!is_text(value))
+    if (!member_is_text(m))
         return (struct span){0};
     uint8_t *const to = scratch->data + scratch->len;
-    const size_t n = json_unescape(to, span_of(value.ptr + 1, value.len - 2));
+    const size_t n = json_unescape(to, span_of(m->text.ptr + 1, m->text.len - 2));
     scratch->len += n;
     return span_of(to, n);
 }
 
-static int64_t take_time(struct span value, int64_t otherwise)
+static int64_t take_time(const struct member *m, int64_t otherwise)
 {
-    char text[64];
     int64_t us;
-    if (!is_text(value) || value.len - 2 >= sizeof text)
-        return otherwise;
-    memcpy(text, value.ptr + 1, value.len - 2);
-    text[value.len - 2] = '\0';
-    return utc_parse(&us, text, NULL) == 0 ? us : otherwise;
+    return member_is_text(m) && utc_parse_rfc3339(&us, span_of(m->text.ptr + 1, m->text.len - 2))
+               ? us
+               : otherwise;
 }
 
-static uint64_t take_count(struct span value, uint64_t otherwise)
+static uint64_t take_count(const struct member *m, uint64_t otherwise)
 {
-    uint64_t n = 0;
-    if (value.len == 0 || value.len > 15)
-        return otherwise;
-    for (size_t i = 0; i < value.len; i++) {
-        if (value.ptr[i] < '0' || value.ptr[i] > '9')
-            return otherwise;
-        n = n * 10 + (uint64_t)(value.ptr[i] - '0');
-    }
-    return n;
+    int64_t n;
+    return member_integer(&n, m) && n >= 0 && n <= max_count ? (uint64_t)n : otherwise;
 }
 
 /* Bytes that are no JSON. @return false: not base64 either. */
-static bool take_bytes(const struct state *s, struct span value, struct buf *scratch,
+static bool take_bytes(const struct state *s, const struct member *value, struct buf *scratch,
                        struct state_entry *e)
 {
-    if (!is_text(value))
+    if (!member_is_text(value))
         return false;
     const struct span text = take_text(value, scratch);
     uint8_t *const to = scratch->data + scratch->len;
@@ -107,25 +89,25 @@ static bool take_bytes(const struct state *s, struct span value, struct buf *scr
     return true;
 }
 
-static bool take_body(const struct state *s, const struct fields *f, struct buf *scratch,
+static bool take_body(const struct state *s, const struct member *f, struct buf *scratch,
                       struct state_entry *e)
 {
     e->undecodable = false;
-    e->body = f->data;
-    return f->data.len > 0 || take_bytes(s, f->base64, scratch, e);
+    e->body = f[F_DATA].text;
+    return e->body.len > 0 || take_bytes(s, &f[F_BASE64], scratch, e);
 }
 
 int state_body_task(const struct state *s, struct span body, struct span *task_id,
                     struct buf *scratch, struct err *err)
 {
-    struct fields f;
-    if (!read_fields(s, body, &f) || !is_text(f.task_id))
+    struct member f[N_FIELDS];
+    if (!read_fields(s, body, f) || !member_is_text(&f[F_TASK_ID]))
         return 0;
     buf_clear(scratch);
-    const int r = buf_reserve(scratch, f.task_id.len, err);
+    const int r = buf_reserve(scratch, f[F_TASK_ID].text.len, err);
     if (r < 0)
         return r;
-    *task_id = take_text(f.task_id, scratch);
+    *task_id = take_text(&f[F_TASK_ID], scratch);
     return task_id->len > 0 ? 1 : 0;
 }
 
@@ -139,9 +121,9 @@ static bool body_fits(const struct state *s, const struct state_entry *e)
 {
     if (e->kind == STATE_EVENT || e->undecodable)
         return true;
-    struct fields f;
-    return is_object(e->body) &&
-           (e->kind == STATE_RECORD || (read_fields(s, e->body, &f) && is_text(f.task_id)));
+    struct member f[N_FIELDS];
+    return is_object(e->body) && (e->kind == STATE_RECORD ||
+                                  (read_fields(s, e->body, f) && member_is_text(&f[F_TASK_ID])));
 }
 
 static const char *foreign_reason(enum state_kind kind)
@@ -171,30 +153,33 @@ static void keep_as_found(const struct state *s, struct span element, struct sta
 }
 
 /* A pending id, in its old form a bare text. */
-static bool take_pending(const struct fields *f, bool is_entry, struct span element,
-                         struct buf *scratch, struct state_entry *e)
+static bool take_pending(const struct state *s, const struct member *f, bool is_entry,
+                         struct span element, struct buf *scratch, struct state_entry *e)
 {
-    e->body = take_text(is_entry ? f->task_id : element, scratch);
-    e->attempts = take_count(f->attempts, 0);
-    e->expires_us = take_time(f->expires, INT64_MIN);
+    const struct member bare = {.text = element};
+    if (!is_entry && !state_is_json(s, element))
+        return false;
+    e->body = take_text(is_entry ? &f[F_TASK_ID] : &bare, scratch);
+    e->attempts = take_count(&f[F_ATTEMPTS], 0);
+    e->expires_us = take_time(&f[F_EXPIRES], INT64_MIN);
     return e->body.len > 0;
 }
 
-static void take_failed(const struct fields *f, struct buf *scratch, struct state_entry *e)
+static void take_failed(const struct member *f, struct buf *scratch, struct state_entry *e)
 {
     static const char unknown[] = "failed in an earlier tool, which kept no reason";
-    e->exchange = take_text(f->exchange, scratch);
-    e->routing_key = take_text(f->routing_key, scratch);
-    e->content_type = take_text(f->content_type, scratch);
-    e->reason = is_text(f->reason) ? take_text(f->reason, scratch) : span_str(unknown);
-    e->attempts = take_count(f->attempts, 1);
-    e->foreign = span_equal(f->foreign, span_str("true"));
+    e->exchange = take_text(&f[F_EXCHANGE], scratch);
+    e->routing_key = take_text(&f[F_ROUTING_KEY], scratch);
+    e->content_type = take_text(&f[F_CONTENT_TYPE], scratch);
+    e->reason = member_is_text(&f[F_REASON]) ? take_text(&f[F_REASON], scratch) : span_str(unknown);
+    e->attempts = take_count(&f[F_ATTEMPTS], 1);
+    e->foreign = member_is(&f[F_FOREIGN], 't');
 }
 
 int state_read_entry(const struct state *s, enum state_place place, struct span element,
                      struct state_entry *e, struct buf *scratch, struct err *err)
 {
-    struct fields f;
+    struct member f[N_FIELDS];
     *e = (struct state_entry){.kind = state_places[place].kind,
                               .table = state_place_table(place),
                               .first_seen_us = s->now_us,
@@ -204,17 +189,17 @@ int state_read_entry(const struct state *s, enum state_place place, struct span 
     const int r = buf_reserve(scratch, 2 * element.len + BASE64_SLACK, err);
     if (r < 0)
         return r;
-    const bool is_entry = read_fields(s, element, &f);
-    e->first_seen_us = take_time(f.first_seen, s->now_us);
-    const bool stray = is_entry && span_equal(f.foreign, span_str("true"));
+    const bool is_entry = read_fields(s, element, f);
+    e->first_seen_us = take_time(&f[F_FIRST_SEEN], s->now_us);
+    const bool stray = is_entry && member_is(&f[F_FOREIGN], 't');
     if (e->kind == STATE_PENDING_ID && !stray) {
-        if (!take_pending(&f, is_entry, element, scratch, e))
+        if (!take_pending(s, f, is_entry, element, scratch, e))
             keep_as_found(s, element, e);
         return 0;
     }
-    const bool known = is_entry && take_body(s, &f, scratch, e) && (stray || body_fits(s, e));
+    const bool known = is_entry && take_body(s, f, scratch, e) && (stray || body_fits(s, e));
     if (known)
-        take_failed(&f, scratch, e);
+        take_failed(f, scratch, e);
     else
         keep_as_found(s, element, e);
     return 0;

@@ -15,9 +15,10 @@ static const uint8_t *skip_anything(const uint8_t *p, const uint8_t *end)
     size_t depth = 0;
     for (bool in_string = false; p < end; p++) {
         if (in_string) {
-            if (*p == '\\' && end - p > 1)
+            if (*p == '"')
+                in_string = false;
+            else if (*p == '\\' && end - p > 1)
                 p++;
-            in_string = *p != '"';
         } else if (*p == '"') {
             in_string = true;
         } else if (*p == '[' || *p == '{') {
@@ -106,6 +107,7 @@ int state_split(const struct state *s, struct span text, struct span **out, size
         return r;
     }
     free(list);
+    *n = 0;
     return r;
 }
 

@@ -71,6 +71,16 @@ static void bytes_that_are_no_json_come_back(void **state)
     assert_false(state_was_tried(again, id));
 }
 
+static void an_empty_message_comes_back(void **state)
+{
+    STATE s = opened(state, T0, false);
+    fail_event(s, "", "not JSON");
+    saved(s);
+    STATE again = opened(state, T0, true);
+    TEXT list = listed(again);
+    assert_contains(list, "\"body\":{\"base64\":\"\",\"content_type\":null}}");
+}
+
 /* It would not fit into an entry, which nests two levels itself. */
 static void deep_bodies_are_kept_as_bytes(void **state)
 {
@@ -289,6 +299,7 @@ int main(void)
         TEST(an_event_is_kept_as_it_came),
         TEST(the_same_event_again_is_one_entry),
         TEST(bytes_that_are_no_json_come_back),
+        TEST(an_empty_message_comes_back),
         TEST(deep_bodies_are_kept_as_bytes),
         TEST(names_that_are_no_text_keep_their_id),
         TEST(rows_have_an_object_a_table),
