@@ -230,7 +230,7 @@ static const uint8_t *descend(const struct json_text *t, const uint8_t *p, struc
         open->depth++;
         open->is_object = open->is_object << 1 | is_object;
         struct span key;
-        bool key_escaped;
+        bool key_escaped = false;
         p = is_object ? skip_key(t, p, &key, &key_escaped) : skip_short_entries(p, t->end);
     }
     return p && p < t->end ? skip_scalar(t, p, escaped) : NULL;
@@ -247,7 +247,7 @@ static const uint8_t *ascend(const struct json_text *t, const uint8_t *p, struct
             return NULL;
         if (*p == ',') {
             struct span key;
-            bool key_escaped;
+            bool key_escaped = false;
             return is_object ? skip_key(t, p + 1, &key, &key_escaped)
                              : json_skip_space(p + 1, t->end);
         }

@@ -149,7 +149,7 @@ static void place_items(const struct definition_mapper *m, struct definition *d)
 {
     size_t first = 0;
     for (int i = 0; i < DEF_N; i++)
-        if (kinds[i] == KIND_LIST) {
+        if (d->row[i].n_items > 0) {
             d->row[i].items = m->items + first;
             first += d->row[i].n_items;
         }
