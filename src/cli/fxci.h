@@ -47,11 +47,13 @@ struct fxci_args {
     const char *from, *to;                 // derive, report costs, backfill tasks: fxci_read_days
     const char *table;                     // derive
     const char *gcp, *azure, *azure_table; // load-billing
+    const char *source, *taskdefs;         // pulse drain
 };
 
 /* fxci_options.c: the groups of options that commands are made of, each ended by OPT_END */
 extern const struct opt fxci_common_options[]; // everywhere
 extern const struct opt fxci_derive_options[], fxci_load_billing_options[];
+extern const struct opt fxci_drain_options[];
 extern const struct fxci_args fxci_defaults;
 
 /* The commands. Each returns an exit status and fills err as opts.h says. */
@@ -59,6 +61,7 @@ int cmd_fxci_list(void *args, struct err *err);
 int cmd_fxci_help(void *args, struct err *err);
 int cmd_derive(void *args, struct err *err);
 int cmd_load_billing(void *args, struct err *err);
+int cmd_pulse_drain(void *args, struct err *err);
 
 /* fxci_setup.c: from arguments to what the parts take */
 
@@ -74,6 +77,7 @@ struct fxci_setup {
     char *warehouse_url;
     const char *bucket; // of the state: a name or a URL, as bucket_open takes it
     char *bucket_url;   // owned; bucket points here or elsewhere
+    bool tables_made;   // fxci_open_tables
 };
 
 /**
@@ -91,6 +95,8 @@ int fxci_exit(int code);
 /** Held open no longer than a transaction takes: others wait for it. @return 0 or E_*. */
 MUST_CHECK int fxci_open_warehouse(const struct fxci_setup *setup, struct warehouse **out,
                                    bool read_only, struct err *err);
+/** The same for writing, with all tables and views there. */
+MUST_CHECK int fxci_open_tables(struct fxci_setup *setup, struct warehouse **out, struct err *err);
 /** The bucket of state.h. @return 0 or E_*. */
 MUST_CHECK int fxci_open_store(const struct fxci_setup *setup, struct store **out, struct err *err);
 /** --date, also "2024-8-1", as days since 1970-01-01. @return 0 or E_ARG. */

@@ -10,6 +10,11 @@
 #define WORDS(...) .positionals = ((const struct opt_positional[]){__VA_ARGS__, {0}})
 
 static const struct opt_command commands[] = {
+    {.name = "pulse drain",
+     .summary = "Store what waits in the pulse queues: tasks, runs, definitions",
+     .groups = GROUPS(fxci_drain_options, COMMON),
+     ARGS,
+     .run = cmd_pulse_drain},
     {.name = "list",
      .summary = "List the commands",
      .groups = GROUPS(COMMON),

@@ -82,3 +82,12 @@ const struct opt fxci_load_billing_options[] = {
              "fxci_daily_actual_load and the like."),
     OPT_END,
 };
+
+const struct opt fxci_drain_options[] = {
+    OPT_TEXT("source", ARGS, source, NULL, "FILE|DIR",
+             "Take recorded messages, one JSON object a line, instead of a broker's; \"-\" is "
+             "standard input. Nothing is asked over the network then."),
+    OPT_PLACE(OPT_PATH_FILE, "taskdefs-from", ARGS, taskdefs, NULL, "FILE",
+              "Take task definitions from these recorded answers of the queue service."),
+    OPT_END,
+};

@@ -60,10 +60,9 @@ static int open_broker(struct pulse *p, const struct fxci_args *a, struct err *e
         .prefetch = (unsigned)c->pulse.prefetch,
         .heartbeat_s = (unsigned)c->pulse.heartbeat_seconds,
     };
-    const int r = drain_bindings_init(&p->bindings, a->source ? NULL : c->pulse.user,
-                                      c->pulse.durable, err);
-    return r < 0 ? r
-                 : broker_open(&p->broker, &config, p->bindings.bindings, p->bindings.n, err);
+    const int r =
+        drain_bindings_init(&p->bindings, a->source ? NULL : c->pulse.user, c->pulse.durable, err);
+    return r < 0 ? r : broker_open(&p->broker, &config, p->bindings.bindings, p->bindings.n, err);
 }
 
 /* Recorded messages never lead to a network connection (X3). */
@@ -110,8 +109,8 @@ static void log_total(const struct pulse *p, const struct drain_counts *n)
 {
     const struct row_counts *tasks = &n->tables[FXCI_TASKS], *runs = &n->tables[FXCI_RUNS];
     log_event(LOG_LEVEL_INFO, "total", LOG_U("taken", n->n_taken), LOG_U("runs", n->n_runs),
-              LOG_U("ids", n->n_ids), LOG_U("ignored", n->n_ignored),
-              LOG_U("failed", n->n_failed), LOG_U("tasks_written", tasks->n_written),
+              LOG_U("ids", n->n_ids), LOG_U("ignored", n->n_ignored), LOG_U("failed", n->n_failed),
+              LOG_U("tasks_written", tasks->n_written),
               LOG_U("tasks_duplicate", tasks->n_duplicate), LOG_U("runs_written", runs->n_written),
               LOG_U("runs_duplicate", runs->n_duplicate),
               LOG_U("definitions_written", n->tables[FXCI_DEFINITIONS].n_written),

@@ -181,6 +181,20 @@ int fxci_open_warehouse(const struct fxci_setup *s, struct warehouse **out, bool
     return warehouse_open(out, &config, err);
 }
 
+int fxci_open_tables(struct fxci_setup *s, struct warehouse **out, struct err *err)
+{
+    CLEANUP(warehouse_closep) struct warehouse *w = NULL;
+    int r = fxci_open_warehouse(s, &w, false, err);
+    if (r == 0 && !s->tables_made)
+        r = fxci_tables_ensure(&s->tables, w, err);
+    if (r < 0)
+        return r;
+    s->tables_made = true;
+    *out = w;
+    w = NULL;
+    return 0;
+}
+
 int fxci_open_store(const struct fxci_setup *s, struct store **out, struct err *err)
 {
     return bucket_open(out, &s->common, &(const struct bucket_side){0}, "state bucket", s->bucket,

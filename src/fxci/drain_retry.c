@@ -1,37 +1,22 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Failed events of earlier runs, tried once. Source: fxci-etl.md 3.6, X12. */
 #include "base/log.h"
-#include "codec/ndjson.h"
 #include "fxci/drain_internal.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { BODY_MAX_BYTES = EVENT_MAX_BODY_BYTES + NDJSON_SLACK, IDS_MAX_BYTES = 256 << 20 };
+enum { IDS_MAX_BYTES = 256 << 20 };
 
 struct retry_events {
     struct drain *d;
     struct drain_counts counts;
-    struct buf body; // with room behind it for the mapper
     struct buf done; // ids of those that failed no more, STATE_ID_BYTES each
 };
 
 static void retry_events_deinit(struct retry_events *t)
 {
-    buf_deinit(&t->body);
     buf_deinit(&t->done);
-}
-
-static int copy_body(struct retry_events *t, struct span body, struct err *err)
-{
-    static const uint8_t slack[NDJSON_SLACK] = {0};
-    buf_clear(&t->body);
-    int r = buf_append(&t->body, body.ptr, body.len, err);
-    if (r == 0)
-        r = buf_append(&t->body, slack, sizeof slack, err);
-    if (r == 0)
-        t->body.len -= sizeof slack;
-    return r;
 }
 
 static int retry_event(void *arg, const struct state_entry *entry, struct err *err)
@@ -43,17 +28,15 @@ static int retry_event(void *arg, const struct state_entry *entry, struct err *e
     memcpy(id, entry->id, sizeof id);
     (void)snprintf(reason, sizeof reason, "%.*s", (int)entry->reason.len,
                    (const char *)entry->reason.ptr);
-    int r = copy_body(t, entry->body, err);
     const struct broker_message m = {.exchange = entry->exchange,
                                      .routing_key = entry->routing_key,
                                      .content_type = entry->content_type,
-                                     .body = buf_span(&t->body),
+                                     .body = entry->body,
                                      // A line that was no message must not pass for a payload.
                                      .is_line = entry->undecodable,
                                      .reason = reason};
     const uint64_t n_failed = t->counts.n_failed;
-    if (r == 0)
-        r = drain_event(t->d, &m, &t->counts, err);
+    int r = drain_event(t->d, &m, &t->counts, err);
     if (r == 0 && t->counts.n_failed == n_failed)
         r = buf_append(&t->done, id, sizeof id, err);
     return r;
@@ -83,8 +66,7 @@ void drain_retry(struct drain *d)
 {
     struct err err = {0};
     CLEANUP(retry_events_deinit)
-    struct retry_events t = {
-        .d = d, .body = BUF_INIT(BODY_MAX_BYTES), .done = BUF_INIT(IDS_MAX_BYTES)};
+    struct retry_events t = {.d = d, .done = BUF_INIT(IDS_MAX_BYTES)};
     if (drain_stopped(d))
         return;
     const int r = retry_all(&t, &err);

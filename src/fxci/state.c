@@ -248,6 +248,7 @@ int state_missed(struct state *s, struct span task_id, bool *given_up, struct er
     const int r = find_pending(s, &item, task_id, err);
     if (r < 0 || !item || item->removed)
         return r;
+    item->tried = true;
     count_attempt(item);
     if (item->e.attempts < MAX_MISSES || s->now_us < end_of_life(item))
         return 0;

@@ -73,7 +73,8 @@ MUST_CHECK int state_each(struct state *s, enum state_kind kind, state_fn *fn, v
                           struct err *err);
 /** All of every kind, the foreign ones too, by kind, first_seen and id. */
 MUST_CHECK int state_list(struct state *s, state_fn *fn, void *arg, struct err *err);
-/** Did this run touch it (state_fail)? For retries: each event is tried once a run. */
+/** Did this run try it (state_fail, state_missed)? Each event is tried, and each id asked for, once
+ * a run. */
 bool state_was_tried(const struct state *s, const char *id);
 uint64_t state_count(const struct state *s, enum state_kind kind);
 
