@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* DuckDB: the file, its settings and its lock. */
-#include "base/log.h"
 #include "base/outfile.h"
-#include "base/retry.h"
 #include "base/utf8.h"
 #include "warehouse/duckdb_impl.h"
 
@@ -23,8 +21,8 @@ int duckdb_backend_err(struct err *err, int code, const struct duckdb_backend *b
                    (int)strcspn(text, "\n"), text);
 }
 
-int duckdb_backend_run(struct duckdb_backend *b, duckdb_connection c, const char *sql,
-                       struct err *err)
+int duckdb_backend_change(struct duckdb_backend *b, duckdb_connection c, const char *sql,
+                          uint64_t *n_changed, struct err *err)
 {
     duckdb_result result;
     int r = 0;
@@ -32,9 +30,17 @@ int duckdb_backend_run(struct duckdb_backend *b, duckdb_connection c, const char
         const bool constraint = duckdb_result_error_type(&result) == DUCKDB_ERROR_CONSTRAINT;
         r = duckdb_backend_err(err, constraint ? E_FORMAT : E_IO, b, "DuckDB",
                                duckdb_result_error(&result));
+    } else if (n_changed) {
+        *n_changed = duckdb_rows_changed(&result);
     }
     duckdb_destroy_result(&result);
     return r;
+}
+
+int duckdb_backend_run(struct duckdb_backend *b, duckdb_connection c, const char *sql,
+                       struct err *err)
+{
+    return duckdb_backend_change(b, c, sql, NULL, err);
 }
 
 int duckdb_backend_connect(duckdb_connection *out, struct duckdb_backend *b, struct err *err)
@@ -105,32 +111,15 @@ static int try_open(struct duckdb_backend *b, duckdb_config c, struct err *err)
     return r;
 }
 
-static int open_patiently(struct duckdb_backend *b, duckdb_config c, uint64_t wait_limit_ms,
-                          struct err *err)
+static int open_patiently(struct duckdb_backend *b, duckdb_config c,
+                          const struct warehouse_config *config, struct err *err)
 {
-    const struct retry_policy policy = {.max_retries = UINT32_MAX,
-                                        .first_wait_ms = 20,
-                                        .multiplier = 1.5,
-                                        .max_wait_ms = 500,
-                                        .deadline_ms = wait_limit_ms > 0 ? wait_limit_ms : 30000,
-                                        .jitter = 0.5};
-    struct retry retry;
-    retry_init(&retry, &policy, retry_now_ms(), (uint64_t)getpid());
-    for (;;) {
-        int r = try_open(b, c, err);
-        if (r != E_AGAIN)
-            return r;
-        if (retry.n_retries == 0)
-            log_info("%s is held by another program; waiting up to %" PRIu64 " s", b->path,
-                     policy.deadline_ms / 1000);
-        uint64_t wait_ms;
-        if (!retry_next(&retry, retry_now_ms(), 0, &wait_ms))
-            return err_set(err, E_AGAIN, 0,
-                           "%s is still held by another program after %" PRIu64
-                           " s; end that one, or try again later",
-                           b->path, policy.deadline_ms / 1000);
-        retry_sleep_ms(wait_ms);
-    }
+    struct duckdb_wait wait;
+    duckdb_wait_init(&wait, b->path, config->lock_wait_ms);
+    int r = duckdb_lock(&b->lock, &wait, config->read_only, err);
+    while (r == 0 && (r = try_open(b, c, err)) == E_AGAIN)
+        r = duckdb_wait_more(&wait, err);
+    return r;
 }
 
 static int prepare_place(const char *path, bool read_only, struct err *err)
@@ -152,6 +141,8 @@ static void backend_close(void *impl)
 {
     struct duckdb_backend *b = impl;
     duckdb_close(&b->database);
+    if (b->lock >= 0)
+        (void)close(b->lock);
     free(b->path);
     free(b);
 }
@@ -166,7 +157,7 @@ static int open_file(struct duckdb_backend *b, const struct warehouse_config *co
     if (r == 0)
         r = prepare_place(b->path, config->read_only, err);
     if (r == 0)
-        r = open_patiently(b, c, config->lock_wait_ms, err);
+        r = open_patiently(b, c, config, err);
     duckdb_destroy_config(&c);
     return r;
 }
@@ -180,6 +171,7 @@ int duckdb_backend_open(void **impl, const struct warehouse_config *config, cons
     struct duckdb_backend *b = calloc(1, sizeof *b);
     if (!b)
         return err_set(err, E_NOMEM, 0, "no memory for a warehouse");
+    b->lock = -1;
     b->path = strdup(rest);
     const int r = b->path ? open_file(b, config, err) : err_set(err, E_NOMEM, 0, "no memory");
     if (r < 0) {
@@ -210,4 +202,9 @@ const struct warehouse_ops duckdb_ops = {
     .load_row = duckdb_load_row,
     .load_commit = duckdb_load_commit,
     .load_free = duckdb_load_free,
+    .batch_begin = duckdb_batch_begin,
+    .batch_row = duckdb_batch_row,
+    .batch_commit = duckdb_batch_commit,
+    .batch_free = duckdb_batch_free,
+    .ensure_view = duckdb_ensure_view,
 };

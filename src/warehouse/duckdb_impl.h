@@ -1,6 +1,7 @@
 /* duckdb_impl.h - what the DuckDB backend's files share. The only files that include <duckdb.h>. */
 #pragma once
 
+#include "base/retry.h"
 #include "warehouse/backend.h"
 
 #include <duckdb.h>
@@ -8,6 +9,7 @@
 struct duckdb_backend {
     duckdb_database database;
     char *path;
+    int lock; // file descriptor of FILE.lock, or -1
 };
 
 /** A connection of its own for each call, so that calls may nest and a load sees nothing of them.
@@ -19,8 +21,46 @@ int duckdb_backend_err(struct err *err, int code, const struct duckdb_backend *b
 /** Run a statement without rows. @return 0, E_FORMAT (a constraint is broken) or E_IO. */
 int duckdb_backend_run(struct duckdb_backend *b, duckdb_connection c, const char *sql,
                        struct err *err);
-/** The name of a column's type in SQL. */
-const char *duckdb_type_name(enum column_type type);
+/** The same; *n_changed (may be NULL): rows that it inserted. */
+int duckdb_backend_change(struct duckdb_backend *b, duckdb_connection c, const char *sql,
+                          uint64_t *n_changed, struct err *err);
+
+/* Waiting for the file: every try of an opening counts against one limit. */
+struct duckdb_wait {
+    const char *path;
+    struct retry retry;
+    bool said; // that it waits
+};
+void duckdb_wait_init(struct duckdb_wait *wait, const char *path, uint64_t limit_ms);
+/** Sleep before the next try. @return 0, or E_AGAIN: the limit is reached. */
+int duckdb_wait_more(struct duckdb_wait *wait, struct err *err);
+/** *fd: FILE.lock, locked until it is closed; or -1 where a reader cannot make it. shared: for
+ * reading. @return 0, E_AGAIN, E_NOMEM or E_IO. */
+int duckdb_lock(int *fd, struct duckdb_wait *wait, bool shared, struct err *err);
+
+/** Append a column's type in SQL. */
+int duckdb_append_type(struct buf *sql, const struct column *column, struct err *err);
+/** Append " (", and names and types of columns. */
+int duckdb_append_columns(struct buf *sql, const struct column *columns, struct err *err);
+
+/* Rows on their way into a table. */
+struct duckdb_rows {
+    struct duckdb_backend *backend;
+    const struct table_schema *schema;
+    size_t n_columns;
+    uint64_t n_added;
+    duckdb_appender appender;
+    duckdb_data_chunk chunk;
+    idx_t n, capacity; // rows of the chunk
+};
+/** catalog: NULL: the file's. To be deinitialised in any case, before the connection is closed. */
+int duckdb_rows_begin(struct duckdb_rows *rows, struct duckdb_backend *b,
+                      duckdb_connection connection, const char *catalog,
+                      const struct table_name *name, const struct table_schema *schema,
+                      struct err *err);
+int duckdb_rows_add(struct duckdb_rows *rows, const struct cell *cells, struct err *err);
+int duckdb_rows_end(struct duckdb_rows *rows, struct err *err);
+void duckdb_rows_deinit(struct duckdb_rows *rows);
 
 int duckdb_append_table(void *impl, const struct table_name *name, struct buf *sql,
                         struct err *err);
@@ -35,3 +75,12 @@ int duckdb_load_begin(void **load, void *impl, const struct table_name *name,
 int duckdb_load_row(void *load, const struct cell *cells, struct err *err);
 int duckdb_load_commit(void *load, struct err *err);
 void duckdb_load_free(void *load);
+int duckdb_batch_begin(void **batch, void *impl, const struct table_name *names,
+                       const struct table_schema *const *tables, size_t n_tables, int64_t since,
+                       struct err *err);
+int duckdb_batch_row(void *batch, size_t table, const struct cell *cells, struct err *err);
+int duckdb_batch_commit(void *batch, struct batch_outcome *outcomes, warehouse_refused_fn *refused,
+                        void *arg, struct err *err);
+void duckdb_batch_free(void *batch);
+int duckdb_ensure_view(void *impl, const struct table_name *name, const char *select,
+                       struct err *err);

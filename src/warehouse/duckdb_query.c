@@ -13,6 +13,12 @@ struct answer {
     duckdb_result result;
     duckdb_type *types; // of the answer's columns
     struct cell *cells;
+    struct items *items; // of lists and records
+};
+
+struct items {
+    struct span *spans;
+    size_t room;
 };
 
 static bool is_integer(duckdb_type type)
@@ -21,9 +27,45 @@ static bool is_integer(duckdb_type type)
            type == DUCKDB_TYPE_HUGEINT;
 }
 
-static bool fits(enum column_type want, duckdb_type is)
+static bool has_texts_in_order(duckdb_logical_type record, const char *const *fields)
 {
-    switch (want) {
+    const idx_t n = duckdb_struct_type_child_count(record);
+    bool ok = true;
+    for (idx_t i = 0; i < n && ok; i++) {
+        char *name = duckdb_struct_type_child_name(record, i);
+        duckdb_logical_type type = duckdb_struct_type_child_type(record, i);
+        ok = fields[i] && strcmp(fields[i], name) == 0 &&
+             duckdb_get_type_id(type) == DUCKDB_TYPE_VARCHAR;
+        duckdb_destroy_logical_type(&type);
+        duckdb_free(name);
+    }
+    return ok && !fields[n];
+}
+
+static bool is_list_of_texts(duckdb_logical_type list)
+{
+    duckdb_logical_type type = duckdb_list_type_child_type(list);
+    const bool ok = duckdb_get_type_id(type) == DUCKDB_TYPE_VARCHAR;
+    duckdb_destroy_logical_type(&type);
+    return ok;
+}
+
+static bool fits_nested(struct answer *a, size_t i)
+{
+    const struct column *want = &a->columns[i];
+    duckdb_logical_type type = duckdb_column_logical_type(&a->result, i);
+    const bool ok =
+        want->type == COLUMN_RECORD
+            ? a->types[i] == DUCKDB_TYPE_STRUCT && has_texts_in_order(type, want->fields)
+            : a->types[i] == DUCKDB_TYPE_LIST && is_list_of_texts(type);
+    duckdb_destroy_logical_type(&type);
+    return ok;
+}
+
+static bool fits(struct answer *a, size_t i)
+{
+    const duckdb_type is = a->types[i];
+    switch (a->columns[i].type) {
     case COLUMN_STRING:
     case COLUMN_JSON:
         return is == DUCKDB_TYPE_VARCHAR;
@@ -41,9 +83,18 @@ static bool fits(enum column_type want, duckdb_type is)
         return is == DUCKDB_TYPE_TIMESTAMP;
     case COLUMN_STRINGS:
     case COLUMN_RECORD:
-        return false;
+        return fits_nested(a, i);
     }
     return false;
+}
+
+static int misfit_err(const struct column *column, struct err *err)
+{
+    CLEANUP(buf_deinit) struct buf type = BUF_INIT(SQL_MAX_BYTES);
+    const int r = duckdb_append_type(&type, column, err);
+    return r < 0 ? r
+                 : err_set(err, E_ARG, 0, "column %s of the query is not of type %.*s: cast it",
+                           column->name, (int)type.len, (const char *)type.data);
 }
 
 static int check_columns(struct answer *a, struct err *err)
@@ -53,9 +104,8 @@ static int check_columns(struct answer *a, struct err *err)
                        (size_t)duckdb_column_count(&a->result), a->n_columns);
     for (size_t i = 0; i < a->n_columns; i++) {
         a->types[i] = duckdb_column_type(&a->result, i);
-        if (!fits(a->columns[i].type, a->types[i]))
-            return err_set(err, E_ARG, 0, "column %s of the query is not of type %s: cast it",
-                           a->columns[i].name, duckdb_type_name(a->columns[i].type));
+        if (!fits(a, i))
+            return misfit_err(&a->columns[i], err);
     }
     return 0;
 }
@@ -100,13 +150,70 @@ static struct span read_string(const void *data, idx_t row)
     return span_of(duckdb_string_t_data(s), duckdb_string_t_length(*s));
 }
 
+static bool is_null(duckdb_vector vector, idx_t row)
+{
+    uint64_t *validity = duckdb_vector_get_validity(vector);
+    return validity && !duckdb_validity_row_is_valid(validity, row);
+}
+
+static int make_room(struct items *items, size_t n, struct err *err)
+{
+    if (n <= items->room)
+        return 0;
+    struct span *spans = realloc(items->spans, 2 * n * sizeof *spans);
+    if (!spans)
+        return err_set(err, E_NOMEM, 0, "no memory for a list");
+    items->spans = spans;
+    items->room = 2 * n;
+    return 0;
+}
+
+static struct span read_string_or_null(duckdb_vector vector, idx_t row)
+{
+    return is_null(vector, row) ? span_of(NULL, 0)
+                                : read_string(duckdb_vector_get_data(vector), row);
+}
+
+static int read_record(struct answer *a, size_t column, duckdb_vector vector, idx_t row,
+                       struct err *err)
+{
+    struct items *items = &a->items[column];
+    size_t n = 0;
+    while (a->columns[column].fields[n])
+        n++;
+    const int r = make_room(items, n, err);
+    for (size_t i = 0; i < n && r == 0; i++)
+        items->spans[i] = read_string_or_null(duckdb_struct_vector_get_child(vector, i), row);
+    a->cells[column].items = items->spans;
+    a->cells[column].n_items = n;
+    return r;
+}
+
+static int read_list(struct answer *a, size_t column, duckdb_vector vector, idx_t row,
+                     struct err *err)
+{
+    struct items *items = &a->items[column];
+    const duckdb_list_entry entry =
+        ((const duckdb_list_entry *)duckdb_vector_get_data(vector))[row];
+    duckdb_vector child = duckdb_list_vector_get_child(vector);
+    int r = make_room(items, entry.length, err);
+    for (size_t i = 0; i < entry.length && r == 0; i++) {
+        items->spans[i] = read_string_or_null(child, entry.offset + i);
+        if (!items->spans[i].ptr)
+            r = err_set(err, E_FORMAT, 0, "column %s of the query has a list with a null in it",
+                        a->columns[column].name);
+    }
+    a->cells[column].items = items->spans;
+    a->cells[column].n_items = entry.length;
+    return r;
+}
+
 static int read_cell(struct answer *a, size_t column, duckdb_vector vector, idx_t row,
                      struct err *err)
 {
     struct cell *cell = &a->cells[column];
-    uint64_t *validity = duckdb_vector_get_validity(vector);
     const void *data = duckdb_vector_get_data(vector);
-    *cell = (struct cell){.is_null = validity && !duckdb_validity_row_is_valid(validity, row)};
+    *cell = (struct cell){.is_null = is_null(vector, row)};
     if (cell->is_null)
         return 0;
     switch (a->columns[column].type) {
@@ -134,8 +241,9 @@ static int read_cell(struct answer *a, size_t column, duckdb_vector vector, idx_
         cell->integer = ((const int64_t *)data)[row];
         break;
     case COLUMN_STRINGS:
+        return read_list(a, column, vector, row, err);
     case COLUMN_RECORD:
-        break;
+        return read_record(a, column, vector, row, err);
     }
     return 0;
 }
@@ -187,6 +295,26 @@ static int execute(struct answer *a, const char *sql, struct err *err)
     return r;
 }
 
+static int allocate(struct answer *a, struct err *err)
+{
+    a->types = calloc(a->n_columns + 1, sizeof *a->types);
+    a->cells = calloc(a->n_columns + 1, sizeof *a->cells);
+    a->items = calloc(a->n_columns + 1, sizeof *a->items);
+    return a->types && a->cells && a->items ? 0 : err_set(err, E_NOMEM, 0, "no memory for rows");
+}
+
+static void answer_deinit(struct answer *a)
+{
+    duckdb_destroy_result(&a->result);
+    duckdb_destroy_prepare(&a->statement);
+    duckdb_disconnect(&a->connection);
+    for (size_t i = 0; a->items && i < a->n_columns; i++)
+        free(a->items[i].spans);
+    free(a->types);
+    free(a->cells);
+    free(a->items);
+}
+
 int duckdb_run_query(void *impl, const char *sql, const struct column *columns,
                      warehouse_row_fn *fn, void *arg, struct err *err)
 {
@@ -194,15 +322,15 @@ int duckdb_run_query(void *impl, const char *sql, const struct column *columns,
     int r = duckdb_backend_connect(&a.connection, a.backend, err);
     if (r < 0)
         return r;
-    a.types = calloc(a.n_columns + 1, sizeof *a.types);
-    a.cells = calloc(a.n_columns + 1, sizeof *a.cells);
-    r = a.types && a.cells ? execute(&a, sql, err) : err_set(err, E_NOMEM, 0, "no memory for rows");
-    if (r == 0 && columns)
-        r = walk(&a, fn, arg, err);
-    duckdb_destroy_result(&a.result);
-    duckdb_destroy_prepare(&a.statement);
-    duckdb_disconnect(&a.connection);
-    free(a.types);
-    free(a.cells);
+    if (columns) {
+        r = allocate(&a, err);
+        if (r == 0)
+            r = execute(&a, sql, err);
+        if (r == 0)
+            r = walk(&a, fn, arg, err);
+    } else { // may be a script; a transaction that it leaves open ends with the connection
+        r = duckdb_backend_run(a.backend, a.connection, sql, err);
+    }
+    answer_deinit(&a);
     return r;
 }

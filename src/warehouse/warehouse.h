@@ -26,8 +26,8 @@ struct warehouse_config {
     // DuckDB
     uint64_t memory_limit_bytes; // 0: 1 GiB
     unsigned n_threads;          // 0: as many as there are cores and 128 MiB of memory each
-    uint64_t lock_wait_ms;       // for another program that holds the file; 0: 30 s. Waiting is
-                                 // in turn, on FILE.lock beside it
+    uint64_t lock_wait_ms; // for another program that holds the file; 0: 30 s. Waiting is in turn,
+                           // on FILE.lock beside it
 
     // BigQuery
     const char *google_credentials, *metadata_host; // NULL: net/google.h's defaults
@@ -80,8 +80,9 @@ struct table_schema {
     const char *name;
     const struct column *columns;
     const char *partition_column; // a COLUMN_DATE, or NULL
-    /* What tells rows apart (warehouse_batch_*), NULL ends; NULL: nothing. In DuckDB the primary
-     * key where all of its columns are required; elsewhere null equals null. */
+    /* What tells rows apart (warehouse_batch_*), NULL ends; NULL: nothing. Null equals null. No
+     * doubles, JSON, lists or records. In DuckDB it is looked for, not a PRIMARY KEY: see
+     * duckdb_batch.c. */
     const char *const *key;
     const char *const *cluster;    // BigQuery: up to four, NULL ends; or NULL
     bool require_partition_filter; // BigQuery: of a table that is made
