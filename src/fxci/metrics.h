@@ -13,20 +13,25 @@ struct metrics_run {
     int64_t date;           // days since 1970-01-01
     const char *timeseries; // answers from a file; NULL: the service
     bool dry_run;
-    const char *metadata_host, *google_credentials; // of the environment
-    /* One line of --dry-run. */
+    const char *metadata_host, *google_credentials; // of the environment; NULL: none
+    /* One line of --dry-run: a series as it came. */
     void (*say)(void *arg, const char *line);
     void *say_arg;
     /* Where rows go; not called in a dry run, nor when nothing came back. *w is closed by the run.
      */
-    int (*open_warehouse)(void *arg, struct warehouse **w, struct fxci_tables *tables,
-                          struct err *err);
+    int (*open_warehouse)(void *arg, struct warehouse **w, struct err *err);
     void *open_arg;
+    const struct fxci_tables *tables;
 };
 struct metrics_counts {
     uint64_t n_series, n_rows, n_duplicate, n_skipped;
 };
 
-/** @return 0, E_AGAIN (the day is not over for 10 minutes), E_ABSENT (no records), or E_*. */
+/**
+ * Metrics are done one after the other, and the failure of one does not keep the others from being
+ * stored. @return 0, E_AGAIN (the day is not over for 10 minutes; nobody was asked), E_ABSENT (no
+ * records), E_ARG (two metrics, one table), or E_*: the first failure. The partition of a metric
+ * that failed is as it was.
+ */
 MUST_CHECK int metrics_export(const struct metrics_run *run, struct metrics_counts *counts,
                               struct err *err);

@@ -74,19 +74,14 @@ static int read_page(struct recorded *r, struct span page, struct err *err)
 /* array: checked text. */
 static int read_pages(struct recorded *r, struct span array, struct err *err)
 {
-    const struct json_text t = {.ops = r->ops, .end = span_end(array)};
-    const uint8_t *p = json_skip_space(array.ptr + 1, t.end);
-    while (*p != ']') {
-        bool escaped;
-        const uint8_t *end = json_skip_value(&t, p, MAX_DEPTH, &escaped);
-        const int code = read_page(r, span_of(p, (size_t)(end - p)), err);
-        if (code != 0)
-            return code;
-        p = json_skip_space(end, t.end);
-        if (*p == ',')
-            p = json_skip_space(p + 1, t.end);
-    }
-    return 0;
+    struct json_elements it = {
+        .text = {.ops = r->ops, .end = span_end(array)}, .p = array.ptr, .max_depth = MAX_DEPTH};
+    struct span page;
+    bool escaped;
+    int code = 0;
+    while (code == 0 && json_next_element(&it, &page, &escaped) > 0)
+        code = read_page(r, page, err);
+    return code;
 }
 
 /* {"request", "pages": [..]}, or a page, at *p, which goes behind it. */

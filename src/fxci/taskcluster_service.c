@@ -185,15 +185,15 @@ static int judge(const struct call *c, int r, struct err *err)
         return r < 0 ? r : err_set(err, E_IO, 0, "the service answers with status %d", status);
     struct complaint complaint;
     read_complaint(&complaint, &c->response.body);
-    if (r == 0) {
+    if (r == 0)
         (void)err_set(err, E_IO, 0, "POST %.*s: the service answers with status %d",
                       (int)c->service->base.len, (const char *)c->service->base.data, status);
-        if (status == 413 || (status == 400 && blames_input(&complaint)))
-            return TOO_MUCH;
-    }
     if (complaint.code[0] || complaint.message[0])
-        return err_wrap(err, E_IO, "%s: %s", complaint.code, complaint.message);
-    return err_wrap(err, E_IO, "no answer of Taskcluster itself");
+        (void)err_wrap(err, E_IO, "%s: %s", complaint.code, complaint.message);
+    else
+        (void)err_wrap(err, E_IO, "no answer of Taskcluster itself");
+    const bool too_much = status == 413 || (status == 400 && blames_input(&complaint));
+    return too_much ? TOO_MUCH : E_IO;
 }
 
 static int read_answer(struct call *c, struct err *err)
@@ -238,14 +238,21 @@ static int ask_page(struct call *c, struct err *err)
 
 static int ask_pages(struct call *c, struct err *err)
 {
+    CLEANUP(buf_deinit) struct buf last = BUF_INIT(MAX_TOKEN_BYTES);
     const size_t most = 2 * c->n_ids + SPARE_PAGES;
     for (size_t i = 0; i < most; i++) {
-        const int r = ask_page(c, err);
+        int r = ask_page(c, err);
         if (r != 0 || c->token.len == 0)
             return r;
+        if (span_equal(buf_span(&last), buf_span(&c->token)))
+            break;
+        buf_clear(&last);
+        r = buf_append(&last, c->token.data, c->token.len, err);
+        if (r < 0)
+            return r;
     }
-    return err_set(err, E_FORMAT, 0, "POST %.*s: %zu pages for %zu ids, and no end",
-                   (int)c->service->base.len, (const char *)c->service->base.data, most, c->n_ids);
+    return err_set(err, E_FORMAT, 0, "POST %.*s: pages for %zu ids, and no end",
+                   (int)c->service->base.len, (const char *)c->service->base.data, c->n_ids);
 }
 
 /* Wanted ids [from, to) that were not handed out. @return 0, TOO_MUCH, or E_*; *n_ids asked for. */
