@@ -48,12 +48,13 @@ struct fxci_args {
     const char *table;                     // derive
     const char *gcp, *azure, *azure_table; // load-billing
     const char *source, *taskdefs;         // pulse drain
+    const char *timeseries;                // metric export
 };
 
 /* fxci_options.c: the groups of options that commands are made of, each ended by OPT_END */
 extern const struct opt fxci_common_options[]; // everywhere
 extern const struct opt fxci_derive_options[], fxci_load_billing_options[];
-extern const struct opt fxci_drain_options[];
+extern const struct opt fxci_drain_options[], fxci_metric_options[];
 extern const struct fxci_args fxci_defaults;
 
 /* The commands. Each returns an exit status and fills err as opts.h says. */
@@ -62,6 +63,7 @@ int cmd_fxci_help(void *args, struct err *err);
 int cmd_derive(void *args, struct err *err);
 int cmd_load_billing(void *args, struct err *err);
 int cmd_pulse_drain(void *args, struct err *err);
+int cmd_metric_export(void *args, struct err *err);
 
 /* fxci_setup.c: from arguments to what the parts take */
 

@@ -15,6 +15,15 @@ static const struct opt_command commands[] = {
      .groups = GROUPS(fxci_drain_options, COMMON),
      ARGS,
      .run = cmd_pulse_drain},
+    {.name = "metric export",
+     .summary = "Store one day of the workers' metrics: what Cloud Monitoring has of them",
+     .details =
+         "The day's rows are replaced as a whole, once all projects have answered; when one fails, "
+         "or nothing comes back, they stay as they were. A day is final ten minutes after its end, "
+         "and refused before.",
+     .groups = GROUPS(fxci_metric_options, COMMON),
+     ARGS,
+     .run = cmd_metric_export},
     {.name = "list",
      .summary = "List the commands",
      .groups = GROUPS(COMMON),

@@ -91,3 +91,13 @@ const struct opt fxci_drain_options[] = {
               "Take task definitions from these recorded answers of the queue service."),
     OPT_END,
 };
+
+const struct opt fxci_metric_options[] = {
+    OPT_DATE_TEXT("date", date, "The day to export; the default is yesterday, UTC."),
+    OPT_FLAG("dry-run", 0, ARGS, dry_run, NULL,
+             "Print each series that comes back as one JSON object a line, and store nothing."),
+    OPT_PLACE(OPT_PATH_FILE, "timeseries-from", ARGS, timeseries, NULL, "FILE",
+              "Take these recorded answers of Cloud Monitoring; nothing is asked over the network "
+              "then."),
+    OPT_END,
+};

@@ -43,6 +43,8 @@ static int check_tables(const struct metrics_run *run, struct err *err)
 {
     const char *usual = strchr(run->tables->names[FXCI_METRICS], '.') + 1;
     const struct metric_config *metrics = run->config->monitoring.metrics;
+    if (run->config->monitoring.n_metrics == 0)
+        return err_set(err, E_ARG, 0, "no metric is configured");
     for (size_t i = 0; i < run->config->monitoring.n_metrics; i++)
         for (size_t j = 0; j < i; j++)
             if (strcmp(metrics[i].table ? metrics[i].table : usual,

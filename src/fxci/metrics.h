@@ -30,8 +30,8 @@ struct metrics_counts {
 /**
  * Metrics are done one after the other, and the failure of one does not keep the others from being
  * stored. @return 0, E_AGAIN (the day is not over for 10 minutes; nobody was asked), E_ABSENT (no
- * records), E_ARG (two metrics, one table), or E_*: the first failure. The partition of a metric
- * that failed is as it was.
+ * records), E_ARG (no metric, or two with one table), or E_*: the first failure. The partition of a
+ * metric that failed is as it was.
  */
 MUST_CHECK int metrics_export(const struct metrics_run *run, struct metrics_counts *counts,
                               struct err *err);
