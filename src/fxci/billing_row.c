@@ -237,7 +237,9 @@ int billing_azure_row(struct cell cells[AZURE_N], json_t *row, const char *table
                              json_string_value(name))
                    : err_set(err, E_FORMAT, 0,
                              "there is no member table; --azure-table says which one it is");
-    if (!table && !tabular && !json_is_object(row = json_object_get(row, "row")))
+    if (!table && !tabular)
+        row = json_object_get(row, "row");
+    if (!json_is_object(row))
         return err_set(err, E_FORMAT, 0, "row is no object");
     const json_t *id = json_object_get(row, "sourceDataId");
     cells[AZURE_EXPORT] = (struct cell){.text = span_str(t->export)};
