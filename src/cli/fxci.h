@@ -99,6 +99,8 @@ MUST_CHECK int fxci_open_warehouse(const struct fxci_setup *setup, struct wareho
                                    bool read_only, struct err *err);
 /** The same for writing, with all tables and views there. */
 MUST_CHECK int fxci_open_tables(struct fxci_setup *setup, struct warehouse **out, struct err *err);
+/** As net/google.h takes it. */
+const char *fxci_metadata_host(const struct fxci_setup *setup);
 /** The bucket of state.h. @return 0 or E_*. */
 MUST_CHECK int fxci_open_store(const struct fxci_setup *setup, struct store **out, struct err *err);
 /** --date, also "2024-8-1", as days since 1970-01-01. @return 0 or E_ARG. */

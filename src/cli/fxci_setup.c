@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MS_OF_S = 1000 };
 static const int64_t day_us = INT64_C(86400) * 1000000;
@@ -65,6 +66,12 @@ static int read_machine(struct fxci_setup *s, struct err *err)
     return 0;
 }
 
+const char *fxci_metadata_host(const struct fxci_setup *s)
+{
+    const char *host = s->config.google.metadata_host;
+    return host ? host : getenv("GCE_METADATA_HOST");
+}
+
 static void read_common(struct fxci_setup *s)
 {
     const char *emulator = s->config.storage.endpoint;
@@ -72,6 +79,8 @@ static void read_common(struct fxci_setup *s)
         .home = s->args->home,
         .store_root = s->args->store,
         .google_credentials = s->args->google_credentials,
+        .google_key = &s->config.storage.credentials,
+        .metadata_host = fxci_metadata_host(s),
         .storage_emulator = emulator ? emulator : getenv("STORAGE_EMULATOR_HOST"),
         .xdg_data_home = getenv("XDG_DATA_HOME"),
         .user_home = getenv("HOME"),
@@ -92,7 +101,7 @@ static int name_warehouse(struct fxci_setup *s, struct err *err)
     if (s->args->warehouse)
         return set_text(&s->warehouse_url, asprintf(&s->warehouse_url, "%s", s->args->warehouse),
                         err);
-    if (s->config.given[CONFIG_BIGQUERY])
+    if (s->config.bigquery.project && s->config.bigquery.dataset)
         return set_text(&s->warehouse_url,
                         asprintf(&s->warehouse_url, "bigquery://%s/%s", s->config.bigquery.project,
                                  s->config.bigquery.dataset),
@@ -111,8 +120,7 @@ static int name_bucket(struct fxci_setup *s, struct err *err)
 {
     const char *bucket = s->config.storage.bucket;
     s->bucket = bucket ? bucket : default_bucket;
-    if (s->args->store || !s->config.given[CONFIG_STORAGE] || strstr(s->bucket, "://") ||
-        s->bucket[0] == '/')
+    if (s->args->store || !bucket || strstr(s->bucket, "://") || s->bucket[0] == '/')
         return 0;
     const int r = set_text(&s->bucket_url, asprintf(&s->bucket_url, "gs://%s", bucket), err);
     s->bucket = s->bucket_url;
@@ -124,15 +132,46 @@ static int name_tables(struct fxci_setup *s, struct err *err)
     static const char scheme[] = "bigquery://";
     const bool bigquery = strncmp(s->warehouse_url, scheme, sizeof scheme - 1) == 0;
     const char *slash = bigquery ? strchr(s->warehouse_url + sizeof scheme - 1, '/') : NULL;
-    const struct fxci_table_names names = {
+    struct fxci_table_names names = {
         .dataset = slash && slash[1] ? slash + 1 : s->config.bigquery.dataset,
         .views = s->config.bigquery.views,
-        .tables = {[FXCI_METRICS] = s->config.bigquery.tables[0],
-                   [FXCI_TASKS] = s->config.bigquery.tables[1],
-                   [FXCI_RUNS] = s->config.bigquery.tables[2],
-                   [FXCI_DEFINITIONS] = s->config.bigquery.tables[3]},
     };
+    memcpy(names.tables, s->config.bigquery.tables, sizeof names.tables);
     return fxci_tables_init(&s->tables, &names, bigquery, err);
+}
+
+static int read_config(struct fxci_setup *s, const struct config_use *use, struct err *err)
+{
+    const struct config_inputs inputs = {
+        .path = s->args->config,
+        .environment = environ,
+        .xdg_config_home = getenv("XDG_CONFIG_HOME"),
+        .user_home = getenv("HOME"),
+    };
+    const int r = fxci_config_read(&s->config, &inputs, err);
+    if (r < 0 || !use)
+        return r;
+    struct config_use all = *use;
+    all.warehouse_given = s->args->warehouse != NULL;
+    all.store_given = s->args->store != NULL;
+    return fxci_config_require(&s->config, &all, err);
+}
+
+/* X1: where nothing says otherwise, data stays on this machine, and that is not to be a surprise.
+ */
+static int say_where(const struct fxci_setup *s, const struct config_use *use, struct err *err)
+{
+    const bool own_warehouse = use && use->bigquery && !s->args->warehouse;
+    const bool own_store = use && use->storage && !s->args->store;
+    if (s->config.any_cloud || (!own_warehouse && !own_store))
+        return 0;
+    char *home = NULL;
+    const int r = bucket_home(&home, &s->common, err);
+    if (r == 0)
+        log_event(LOG_LEVEL_INFO, "no cloud service is configured, data stays on this machine",
+                  LOG_S("warehouse", s->warehouse_url), LOG_S("home", home));
+    free(home);
+    return r;
 }
 
 int fxci_start(struct fxci_setup *s, const struct fxci_args *a, const struct config_use *use,
@@ -145,9 +184,10 @@ int fxci_start(struct fxci_setup *s, const struct fxci_args *a, const struct con
     // A reader that leaves and a file that may not grow show as failed writes, with a message.
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN);
-    (void)use;
     *s = (struct fxci_setup){.args = a};
-    int r = read_machine(s, err);
+    int r = read_config(s, use, err);
+    if (r == 0)
+        r = read_machine(s, err);
     if (r == 0)
         r = read_clock(s, err);
     read_common(s);
@@ -155,11 +195,14 @@ int fxci_start(struct fxci_setup *s, const struct fxci_args *a, const struct con
         r = name_warehouse(s, err);
     if (r == 0)
         r = name_bucket(s, err);
-    return r < 0 ? r : name_tables(s, err);
+    if (r == 0)
+        r = name_tables(s, err);
+    return r < 0 ? r : say_where(s, use, err);
 }
 
 void fxci_end(struct fxci_setup *s)
 {
+    fxci_config_deinit(&s->config);
     free(s->warehouse_url);
     free(s->bucket_url);
 }
@@ -174,7 +217,7 @@ int fxci_open_warehouse(const struct fxci_setup *s, struct warehouse **out, bool
         .lock_wait_ms = s->args->lock_timeout_s > 0 ? s->args->lock_timeout_s * MS_OF_S : 1,
         .google_credentials = s->args->google_credentials,
         .google_key = &s->config.bigquery.credentials,
-        .metadata_host = getenv("GCE_METADATA_HOST"),
+        .metadata_host = fxci_metadata_host(s),
         .endpoint = s->config.bigquery.endpoint,
         .location = s->config.bigquery.location,
     };

@@ -133,7 +133,7 @@ static int unknown_section(const char *variable, struct err *err)
 
 static int read_variable(struct fxci_config *c, const char *entry, struct err *err)
 {
-    char variable[CONFIG_KEY_BYTES + sizeof prefix], path[CONFIG_KEY_BYTES];
+    char variable[CONFIG_KEY_BYTES + sizeof prefix], path[sizeof variable];
     const char *value = strchr(entry, '=');
     const size_t len = value ? (size_t)(value - entry) : 0, skip = sizeof prefix - 1;
     if (len < skip || strncmp(entry, prefix, skip) != 0)

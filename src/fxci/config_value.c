@@ -4,6 +4,7 @@
 #include "codec/base64.h"
 #include "fxci/config_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -129,6 +129,8 @@ static int open_url(struct store **out, const struct bucket_common *common,
         .ca_file = is_set(side->ca_file) ? side->ca_file : NULL,
         .google_credentials =
             is_set(common->google_credentials) ? common->google_credentials : NULL,
+        .google_key = common->google_key,
+        .metadata_host = common->metadata_host,
     };
     return store_open(out, &config, err);
 }

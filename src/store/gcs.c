@@ -77,6 +77,7 @@ static int set_up(struct gcs *gcs, const struct store_place *place,
     const struct google_options google = {.key = config->google_key,
                                           .credentials_file = config->google_credentials,
                                           .scope = scope,
+                                          .metadata_host = config->metadata_host,
                                           .ca_file = config->ca_file};
     if (wants_token(gcs, config))
         r = google_auth_new(&gcs->auth, &google, err);

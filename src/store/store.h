@@ -47,6 +47,7 @@ struct store_config {
     const char *ca_file;                        // PEM; NULL: the system's
     bool virtual_host;                          // bucket in the host name; path-style otherwise
     const char *google_credentials;             // key file; NULL: net/google.h's defaults
+    const char *metadata_host;                  // NULL: net/google.h's
     const struct opt_secret *google_key;        // such a file's text instead; NULL or len 0: none
     unsigned connect_timeout_s, read_timeout_s; // 0: 5 and 200 (prio-processor.md 4.4)
     uint64_t deadline_ms;                       // of one call with all its retries; 0: 15 minutes
@@ -210,7 +211,9 @@ struct bucket_common {
     const char *home;               // WEIR_HOME; NULL: $XDG_DATA_HOME/weir or ~/.local/share/weir
     const char *store_root;         // WEIR_STORE; NULL: <home>/buckets
     const char *google_credentials; // GOOGLE_APPLICATION_CREDENTIALS
-    const char *storage_emulator;   // STORAGE_EMULATOR_HOST
+    const struct opt_secret *google_key;   // what such a file holds; NULL or len 0: none
+    const char *metadata_host;             // NULL: net/google.h's
+    const char *storage_emulator;          // STORAGE_EMULATOR_HOST
     const char *xdg_data_home, *user_home; // XDG_DATA_HOME, HOME: read by the program
 };
 
