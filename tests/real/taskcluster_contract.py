@@ -234,6 +234,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 answer = self.answer(world, path, url.query, body)
                 in_part = world.has("breaks") and world.first("breaks")
             self.send(200, json.dumps(answer).encode(), slowly=world.has("slow"), in_part=in_part)
+        except ConnectionError:
+            self.close_connection = True  # the client has had enough of a page that is too large
         except Html as html:
             self.send(html.status, b"<html><body>Sign in</body></html>", "text/html")
         except (Refusal, ValueError) as problem:
