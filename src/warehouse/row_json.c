@@ -5,6 +5,7 @@
 #include "codec/record.h"
 #include "warehouse/backend.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -21,7 +22,8 @@ static void format_double(char out[DOUBLE_TEXT_BYTES], double x)
         (void)snprintf(out, DOUBLE_TEXT_BYTES, "%.1f", x);
         return;
     }
-    for (int digits = 15; digits <= 17; digits++) {
+    // 15 digits are always kept, but by the smallest numbers.
+    for (int digits = fabs(x) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
         const bool exponent = digits == 17 && fabs(x) >= first_with_exponent;
         (void)snprintf(out, DOUBLE_TEXT_BYTES, exponent ? "%.*e" : "%.*g", digits - exponent, x);
         if (strtod(out, NULL) == x)
