@@ -21,6 +21,7 @@
 #pragma once
 
 #include "base/opts.h"
+#include "broker/broker.h"
 #include "fxci/config.h"
 #include "fxci/tables.h"
 #include "store/store.h"
@@ -49,12 +50,14 @@ struct fxci_args {
     const char *gcp, *azure, *azure_table; // load-billing
     const char *source, *taskdefs;         // pulse drain
     const char *timeseries;                // metric export
+    bool online;                           // validate
 };
 
 /* fxci_options.c: the groups of options that commands are made of, each ended by OPT_END */
 extern const struct opt fxci_common_options[]; // everywhere
 extern const struct opt fxci_derive_options[], fxci_load_billing_options[];
 extern const struct opt fxci_drain_options[], fxci_metric_options[];
+extern const struct opt fxci_show_options[], fxci_validate_options[];
 extern const struct fxci_args fxci_defaults;
 
 /* The commands. Each returns an exit status and fills err as opts.h says. */
@@ -64,6 +67,8 @@ int cmd_derive(void *args, struct err *err);
 int cmd_load_billing(void *args, struct err *err);
 int cmd_pulse_drain(void *args, struct err *err);
 int cmd_metric_export(void *args, struct err *err);
+int cmd_config_show(void *args, struct err *err);
+int cmd_fxci_validate(void *args, struct err *err);
 
 /* fxci_setup.c: from arguments to what the parts take */
 
@@ -99,6 +104,8 @@ MUST_CHECK int fxci_open_warehouse(const struct fxci_setup *setup, struct wareho
                                    bool read_only, struct err *err);
 /** The same for writing, with all tables and views there. */
 MUST_CHECK int fxci_open_tables(struct fxci_setup *setup, struct warehouse **out, struct err *err);
+/** The configured broker, or --source. */
+struct broker_config fxci_broker_config(const struct fxci_setup *setup);
 /** As net/google.h takes it. */
 const char *fxci_metadata_host(const struct fxci_setup *setup);
 /** The bucket of state.h. @return 0 or E_*. */

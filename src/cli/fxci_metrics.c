@@ -4,8 +4,6 @@
 #include "cli/fxci.h"
 #include "fxci/metrics.h"
 
-#include <stdlib.h>
-
 static const int64_t yesterday = -1;
 
 static int open_warehouse(void *arg, struct warehouse **w, struct err *err)
@@ -30,7 +28,7 @@ int cmd_metric_export(void *args, struct err *err)
         .date = date,
         .timeseries = a->timeseries,
         .dry_run = a->dry_run,
-        .metadata_host = getenv("GCE_METADATA_HOST"),
+        .metadata_host = fxci_metadata_host(&setup),
         .google_credentials = a->google_credentials,
         .say = fxci_say,
         .open_warehouse = open_warehouse,

@@ -10,6 +10,7 @@ enum { LOCK_TIMEOUT_S = 600, A_DAY_S = 86400 };
 const struct fxci_args fxci_defaults = {.lock_timeout_s = LOCK_TIMEOUT_S};
 
 static const char *const log_formats[] = {"text", "json", NULL};
+static const char *const show_formats[] = {"table", "json", NULL};
 
 const struct opt fxci_common_options[] = {
     OPT_PLACE(
@@ -99,5 +100,18 @@ const struct opt fxci_metric_options[] = {
     OPT_PLACE(OPT_PATH_FILE, "timeseries-from", ARGS, timeseries, NULL, "FILE",
               "Take these recorded answers of Cloud Monitoring; nothing is asked over the network "
               "then."),
+    OPT_END,
+};
+
+const struct opt fxci_show_options[] = {
+    OPT_CHOICE("format", ARGS, format, NULL, show_formats,
+               "A table, or one JSON object a line: key, value, origin."),
+    OPT_END,
+};
+
+const struct opt fxci_validate_options[] = {
+    OPT_FLAG("online", 0, ARGS, online, NULL,
+             "Also try the warehouse, the state bucket (an object is written and deleted), the "
+             "broker, Taskcluster and Cloud Monitoring."),
     OPT_END,
 };

@@ -47,19 +47,7 @@ static void pulse_deinit(struct pulse *p)
 static int open_broker(struct pulse *p, const struct fxci_args *a, struct err *err)
 {
     const struct fxci_config *c = &p->setup.config;
-    const struct broker_config config = {
-        .source = a->source,
-        .temp_dir = getenv("TMPDIR"),
-        .host = c->pulse.host,
-        .port = (unsigned)c->pulse.port,
-        .user = c->pulse.user,
-        .password = &c->pulse.password,
-        .vhost = c->pulse.vhost,
-        .tls = c->pulse.tls,
-        .ca_file = c->pulse.ca_file,
-        .prefetch = (unsigned)c->pulse.prefetch,
-        .heartbeat_s = (unsigned)c->pulse.heartbeat_seconds,
-    };
+    const struct broker_config config = fxci_broker_config(&p->setup);
     const int r =
         drain_bindings_init(&p->bindings, a->source ? NULL : c->pulse.user, c->pulse.durable, err);
     return r < 0 ? r : broker_open(&p->broker, &config, p->bindings.bindings, p->bindings.n, err);

@@ -72,6 +72,24 @@ const char *fxci_metadata_host(const struct fxci_setup *s)
     return host ? host : getenv("GCE_METADATA_HOST");
 }
 
+struct broker_config fxci_broker_config(const struct fxci_setup *s)
+{
+    const struct fxci_config *c = &s->config;
+    return (struct broker_config){
+        .source = s->args->source,
+        .temp_dir = getenv("TMPDIR"),
+        .host = c->pulse.host,
+        .port = (unsigned)c->pulse.port,
+        .user = c->pulse.user,
+        .password = &c->pulse.password,
+        .vhost = c->pulse.vhost,
+        .tls = c->pulse.tls,
+        .ca_file = c->pulse.ca_file,
+        .prefetch = (unsigned)c->pulse.prefetch,
+        .heartbeat_s = (unsigned)c->pulse.heartbeat_seconds,
+    };
+}
+
 static void read_common(struct fxci_setup *s)
 {
     const char *emulator = s->config.storage.endpoint;
