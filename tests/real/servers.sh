@@ -264,6 +264,143 @@ start_bqemulator() {
         --grpc-port "$(free_port)" --project "$1"
 }
 
+# make_ca_certificate DIR - a CA of its own, ca.crt, and a certificate that it gave to localhost alone:
+# private.key and public.crt.
+make_ca_certificate() {
+    mkdir -p "$1" && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+        -subj "/CN=a CA of tests" -keyout "$1/ca.key" -out "$1/ca.crt" 2>/dev/null &&
+        openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost \
+            -keyout "$1/private.key" -out "$1/public.csr" 2>/dev/null &&
+        printf 'subjectAltName=DNS:localhost\n' >"$1/extensions" &&
+        openssl x509 -req -in "$1/public.csr" -CA "$1/ca.crt" -CAkey "$1/ca.key" -CAcreateserial \
+            -days 2 -extfile "$1/extensions" -out "$1/public.crt" 2>/dev/null
+}
+
+# rabbitmq_definitions USER PASSWORD - what the broker knows from its start: the user as pulse has
+# them, an admin with the same password, and Taskcluster's exchanges.
+rabbitmq_definitions() {
+    python3 - "$@" <<'PYTHON'
+import base64, hashlib, json, os, sys
+user, password = sys.argv[1:]
+
+def hashed():
+    salt = os.urandom(4)
+    return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
+
+own = f"^(queue|exchange)/{user}/.*"
+kinds = ("completed", "failed", "exception", "defined")
+json.dump({
+    "users": [{"name": name, "password_hash": hashed(), "tags": tags,
+               "hashing_algorithm": "rabbit_password_hashing_sha256"}
+              for name, tags in ((user, []), ("admin", ["administrator"]))],
+    "vhosts": [{"name": "/"}],
+    "permissions": [
+        {"user": user, "vhost": "/", "configure": own, "write": own, "read": f"{own}|^exchange/.*"},
+        {"user": "admin", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}],
+    "exchanges": [{"name": f"exchange/taskcluster-queue/v1/task-{kind}", "vhost": "/", "type": "topic",
+                   "durable": True, "auto_delete": False, "internal": False, "arguments": {}}
+                  for kind in kinds],
+}, sys.stdout)
+PYTHON
+}
+
+# become_rabbitmq DIR COMMAND... - becomes the command, in the environment of the broker whose data is in
+# DIR.
+become_rabbitmq() {
+    rabbitmq_home=$1
+    shift
+    # shellcheck source=/dev/null
+    . "$rabbitmq_home/ports"
+    unset RABBITMQ_NODENAME RABBITMQ_CONF_ENV_FILE NOTIFY_SOCKET
+    exec env HOME="$rabbitmq_home" RABBITMQ_NODENAME=weir@localhost \
+        RABBITMQ_CONF_ENV_FILE="$rabbitmq_home/none" RABBITMQ_CONFIG_FILE="$rabbitmq_home/rabbitmq.conf" \
+        RABBITMQ_MNESIA_BASE="$rabbitmq_home/db" RABBITMQ_LOG_BASE="$rabbitmq_home/log" \
+        RABBITMQ_ENABLED_PLUGINS_FILE="$rabbitmq_home/plugins" RABBITMQ_DIST_PORT="$dist_port" \
+        RABBITMQ_PID_FILE="$rabbitmq_home/pid" ERL_EPMD_ADDRESS=127.0.0.1 ERL_EPMD_PORT="$epmd_port" \
+        RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1}' \
+        LANG=C.UTF-8 "$@"
+}
+
+# rabbitmqctl_in DIR ARGUMENT... - the admin of the broker whose data is in DIR.
+rabbitmqctl_in() (
+    ctl_home=$1
+    shift
+    become_rabbitmq "$ctl_home" "$rabbitmq_bin/rabbitmqctl" -q "$@"
+)
+
+# start_rabbitmq DIR USER PASSWORD [CONFIG_LINE...] - a broker with users USER and admin, over TLS on
+# localhost:server_port (its CA is DIR/certs/ca.crt) and without on 127.0.0.1:server_plain_port. What DIR
+# holds from an earlier start is used again, ports included. An epmd of its own ends with the others.
+start_rabbitmq() {
+    rabbitmq_bin=/usr/lib/rabbitmq/bin rabbitmq_dir=$1
+    [ -x $rabbitmq_bin/rabbitmq-server ] || {
+        echo "servers: rabbitmq-server is not installed: scripts/setup all"
+        return 1
+    }
+    if [ ! -f "$1/ports" ]; then
+        make_ca_certificate "$1/certs" && rabbitmq_definitions "$2" "$3" >"$1/definitions.json" || return 1
+        for rabbitmq_port in server_port server_plain_port dist_port epmd_port; do
+            echo "$rabbitmq_port=$(free_port)" || return 1
+        done >"$1/ports"
+    fi
+    . "$1/ports"
+    shift 3
+    {
+        printf '%s\n' "listeners.ssl.1 = 127.0.0.1:$server_port" \
+            "listeners.tcp.1 = 127.0.0.1:$server_plain_port" \
+            "ssl_options.cacertfile = $rabbitmq_dir/certs/ca.crt" \
+            "ssl_options.certfile = $rabbitmq_dir/certs/public.crt" \
+            "ssl_options.keyfile = $rabbitmq_dir/certs/private.key" \
+            "load_definitions = $rabbitmq_dir/definitions.json" "disk_free_limit.absolute = 50MB" "$@"
+    } >"$rabbitmq_dir/rabbitmq.conf"
+    : >"$rabbitmq_dir/plugins"
+    servers_started=$((servers_started + 1))
+    server_log=$tap_dir/rabbitmq.$servers_started.log
+    become_rabbitmq "$rabbitmq_dir" epmd -address 127.0.0.1 -port "$epmd_port" >"$server_log.epmd" 2>&1 </dev/null &
+    rabbitmq_epmd=$!
+    rm -f "$rabbitmq_dir/pid"
+    server_pid=
+    become_rabbitmq "$rabbitmq_dir" $rabbitmq_bin/rabbitmq-server >"$server_log" 2>&1 </dev/null &
+    rabbitmq_script=$!
+    servers_running="$servers_running $rabbitmq_script $rabbitmq_epmd"
+    server_url=amqps://localhost:$server_port
+    if rabbitmq_listens "$server_port" "$rabbitmq_script" 90 && server_pid=$(cat "$rabbitmq_dir/pid"); then
+        servers_running="$server_pid $servers_running"
+        return 0
+    fi
+    echo "# rabbitmq did not start; its log ends with:"
+    tail -n 5 "$server_log" | sed 's/^/# /'
+    stop_rabbitmq
+    return 1
+}
+
+# rabbitmq_listens PORT PID SECONDS
+rabbitmq_listens() {
+    python3 - "$@" <<'PYTHON'
+import os, socket, sys, time
+port, pid, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+end = time.monotonic() + seconds
+while time.monotonic() < end:
+    try:
+        os.kill(pid, 0)
+        socket.create_connection(("127.0.0.1", port), 2).close()
+        sys.exit(0)
+    except ProcessLookupError:
+        sys.exit("it ended at once")
+    except OSError:
+        time.sleep(0.2)
+sys.exit(f"no answer within {seconds} s")
+PYTHON
+}
+
+# stop_rabbitmq - the broker that was started last, and its epmd. server_pid is the node itself; the script
+# around it passes TERM on and ends with it.
+stop_rabbitmq() {
+    for rabbitmq_part in ${server_pid:+"$server_pid"} "$rabbitmq_script" "$rabbitmq_epmd"; do
+        stop_server "$rabbitmq_part"
+    done
+}
+
 # install_servers - all of them, for scripts/test-real.
 install_servers() {
     install_versitygw && install_minio && install_fake_gcs && install_bigquery_emulator &&
