@@ -213,6 +213,8 @@ void drain_queue(struct drain *d, size_t binding)
         r = state_save(d->o->state, &err);
     if (r < 0)
         drain_note(d, r, q.name, &err);
-    log_queue(&q);
+    // What few have, other exchanges, is worth a line only where there is some.
+    if (q.counts.n_taken > 0 || d->o->bindings->bindings[binding].exchange[0])
+        log_queue(&q);
     drain_add(&d->total, &q.counts);
 }

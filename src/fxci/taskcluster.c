@@ -9,7 +9,7 @@
 
 struct taskcluster {
     struct record_ops ops;
-    struct recorded *recorded; // NULL: the service
+    struct pages *recorded; // NULL: the service
     struct service *service;
 };
 
@@ -20,7 +20,7 @@ int taskcluster_open(struct taskcluster **out, const struct taskcluster_config *
     if (!t)
         return err_set(err, E_NOMEM, 0, "no memory for definitions");
     record_ops_init(&t->ops, config->cpu);
-    const int r = config->pages ? recorded_open(&t->recorded, config->pages, &t->ops, err)
+    const int r = config->pages ? pages_open(&t->recorded, config->pages, &t->ops, err)
                                 : service_open(&t->service, config, &t->ops, err);
     if (r < 0) {
         taskcluster_close(t);
@@ -34,7 +34,7 @@ void taskcluster_close(struct taskcluster *t)
 {
     if (!t)
         return;
-    recorded_free(t->recorded);
+    pages_free(t->recorded);
     service_free(t->service);
     free(t);
 }
@@ -94,5 +94,5 @@ int taskcluster_fetch(struct taskcluster *t, const struct span *ids, size_t n, d
     const int r = wanted_fill(&w, ids, n, err);
     if (r < 0)
         return r;
-    return t->recorded ? recorded_fetch(t->recorded, &w, err) : service_fetch(t->service, &w, err);
+    return t->recorded ? pages_fetch(t->recorded, &w, err) : service_fetch(t->service, &w, err);
 }

@@ -18,12 +18,12 @@ int wanted_hand_out(void *arg, struct span task_id, struct span task, struct err
 int id_compare(struct span a, struct span b);
 
 /* Recorded pages, by task id. */
-struct recorded;
+struct pages;
 /** @return 0, E_ABSENT, E_FORMAT naming the file, E_NOMEM, E_IO. */
-MUST_CHECK int recorded_open(struct recorded **out, const char *path, const struct record_ops *ops,
-                             struct err *err);
-void recorded_free(struct recorded *r);
-MUST_CHECK int recorded_fetch(const struct recorded *r, struct wanted *w, struct err *err);
+MUST_CHECK int pages_open(struct pages **out, const char *path, const struct record_ops *ops,
+                          struct err *err);
+void pages_free(struct pages *r);
+MUST_CHECK int pages_fetch(const struct pages *r, struct wanted *w, struct err *err);
 
 /* The queue service. */
 struct service;

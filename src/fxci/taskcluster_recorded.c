@@ -23,19 +23,19 @@ struct entry {
     struct span task; // in text
 };
 
-struct recorded {
+struct pages {
     const struct record_ops *ops;
     struct buf text, ids;
     struct entry *entries; // in the file's order, then sorted by id, each id once
     size_t n, room;
 };
 
-static struct span entry_id(const struct recorded *r, const struct entry *e)
+static struct span entry_id(const struct pages *r, const struct entry *e)
 {
     return span_of(r->ids.data + e->id_at, e->id_len);
 }
 
-static int grow(struct recorded *r, struct err *err)
+static int grow(struct pages *r, struct err *err)
 {
     if (r->n < r->room)
         return 0;
@@ -50,7 +50,7 @@ static int grow(struct recorded *r, struct err *err)
 
 static int remember(void *arg, struct span task_id, struct span task, struct err *err)
 {
-    struct recorded *r = arg;
+    struct pages *r = arg;
     int code = grow(r, err);
     const size_t at = r->ids.len;
     if (code == 0)
@@ -60,7 +60,7 @@ static int remember(void *arg, struct span task_id, struct span task, struct err
     return code;
 }
 
-static int read_page(struct recorded *r, struct span page, struct err *err)
+static int read_page(struct pages *r, struct span page, struct err *err)
 {
     CLEANUP(buf_deinit) struct buf token = BUF_INIT(MAX_TOKEN_BYTES);
     uint64_t n_skipped = 0;
@@ -72,7 +72,7 @@ static int read_page(struct recorded *r, struct span page, struct err *err)
 }
 
 /* array: checked text. */
-static int read_pages(struct recorded *r, struct span array, struct err *err)
+static int read_pages(struct pages *r, struct span array, struct err *err)
 {
     struct json_elements it = {
         .text = {.ops = r->ops, .end = span_end(array)}, .p = array.ptr, .max_depth = MAX_DEPTH};
@@ -85,7 +85,7 @@ static int read_pages(struct recorded *r, struct span array, struct err *err)
 }
 
 /* {"request", "pages": [..]}, or a page, at *p, which goes behind it. */
-static int read_object(struct recorded *r, const uint8_t **p, struct err *err)
+static int read_object(struct pages *r, const uint8_t **p, struct err *err)
 {
     struct json_members it = {.text = {.ops = r->ops, .end = span_end(buf_span(&r->text))},
                               .p = *p,
@@ -103,7 +103,7 @@ static int read_object(struct recorded *r, const uint8_t **p, struct err *err)
     return pages.len > 0 ? read_pages(r, pages, err) : read_page(r, whole, err);
 }
 
-static size_t line_of(const struct recorded *r, const uint8_t *p)
+static size_t line_of(const struct pages *r, const uint8_t *p)
 {
     size_t line = 1;
     for (const uint8_t *q = r->text.data; q < p; q++)
@@ -111,7 +111,7 @@ static size_t line_of(const struct recorded *r, const uint8_t *p)
     return line;
 }
 
-static int read_objects(struct recorded *r, const char *path, struct err *err)
+static int read_objects(struct pages *r, const char *path, struct err *err)
 {
     const uint8_t *end = span_end(buf_span(&r->text));
     const uint8_t *p = json_skip_space(r->text.data, end);
@@ -125,7 +125,7 @@ static int read_objects(struct recorded *r, const char *path, struct err *err)
     return 0;
 }
 
-static int read_file(struct recorded *r, const char *path, struct err *err)
+static int read_file(struct pages *r, const char *path, struct err *err)
 {
     CLEANUP(file_source_close) struct file_source file = {.fd = -1};
     int code = file_source_open(&file, path, err);
@@ -152,7 +152,7 @@ static int compare_entries(const void *a, const void *b, void *arg)
 }
 
 /* Ids were appended in the file's order, so that of equal ones the first is the first. */
-static void sort_entries(struct recorded *r)
+static void sort_entries(struct pages *r)
 {
     size_t n = 0;
     if (r->n > 0)
@@ -163,10 +163,9 @@ static void sort_entries(struct recorded *r)
     r->n = n;
 }
 
-int recorded_open(struct recorded **out, const char *path, const struct record_ops *ops,
-                  struct err *err)
+int pages_open(struct pages **out, const char *path, const struct record_ops *ops, struct err *err)
 {
-    struct recorded *r = calloc(1, sizeof *r);
+    struct pages *r = calloc(1, sizeof *r);
     if (!r)
         return err_set(err, E_NOMEM, 0, "no memory for recorded definitions");
     r->ops = ops;
@@ -176,7 +175,7 @@ int recorded_open(struct recorded **out, const char *path, const struct record_o
     if (code == 0)
         code = read_objects(r, path, err);
     if (code < 0) {
-        recorded_free(r);
+        pages_free(r);
         return code;
     }
     sort_entries(r);
@@ -184,7 +183,7 @@ int recorded_open(struct recorded **out, const char *path, const struct record_o
     return 0;
 }
 
-void recorded_free(struct recorded *r)
+void pages_free(struct pages *r)
 {
     if (!r)
         return;
@@ -194,7 +193,7 @@ void recorded_free(struct recorded *r)
     free(r);
 }
 
-static const struct entry *find(const struct recorded *r, struct span id)
+static const struct entry *find(const struct pages *r, struct span id)
 {
     size_t low = 0, high = r->n;
     while (low < high) {
@@ -210,7 +209,7 @@ static const struct entry *find(const struct recorded *r, struct span id)
     return NULL;
 }
 
-int recorded_fetch(const struct recorded *r, struct wanted *w, struct err *err)
+int pages_fetch(const struct pages *r, struct wanted *w, struct err *err)
 {
     for (size_t i = 0; i < w->n; i++) {
         const struct entry *e = find(r, w->ids[i]);
