@@ -43,6 +43,8 @@ struct fxci_args {
     // some
     const char *date; // fxci_read_date
     bool dry_run;
+    bool all;                              // failed
+    int kind;                              // failed: 0 any, else 1 + enum state_kind
     int format;                            // of the answer: an index into the command's choices
     struct opt_words words;                // list, help
     const char *from, *to;                 // derive, report costs, backfill tasks: fxci_read_days
@@ -55,6 +57,7 @@ struct fxci_args {
 
 /* fxci_options.c: the groups of options that commands are made of, each ended by OPT_END */
 extern const struct opt fxci_common_options[]; // everywhere
+extern const struct opt fxci_failed_list_options[], fxci_failed_options[];
 extern const struct opt fxci_derive_options[], fxci_load_billing_options[];
 extern const struct opt fxci_drain_options[], fxci_metric_options[];
 extern const struct opt fxci_show_options[], fxci_validate_options[];
@@ -63,6 +66,9 @@ extern const struct fxci_args fxci_defaults;
 /* The commands. Each returns an exit status and fills err as opts.h says. */
 int cmd_fxci_list(void *args, struct err *err);
 int cmd_fxci_help(void *args, struct err *err);
+int cmd_failed_list(void *args, struct err *err);
+int cmd_failed_retry(void *args, struct err *err);
+int cmd_failed_drop(void *args, struct err *err);
 int cmd_derive(void *args, struct err *err);
 int cmd_load_billing(void *args, struct err *err);
 int cmd_pulse_drain(void *args, struct err *err);

@@ -115,3 +115,16 @@ const struct opt fxci_validate_options[] = {
              "broker, Taskcluster and Cloud Monitoring."),
     OPT_END,
 };
+
+static const char *const kinds[] = {"any", "event", "record", "definition", "pending-id", NULL};
+
+const struct opt fxci_failed_list_options[] = {
+    OPT_CHOICE("kind", ARGS, kind, NULL, kinds, "Only what is of this kind."),
+    OPT_END,
+};
+
+const struct opt fxci_failed_options[] = {
+    OPT_FLAG("all", 0, ARGS, all, NULL, "All there are, or all of --kind."),
+    OPT_CHOICE("kind", ARGS, kind, NULL, kinds, "Only what is of this kind."),
+    OPT_END,
+};

@@ -281,6 +281,14 @@ int state_resolve(struct state *s, const char *id, struct err *err)
     return 0;
 }
 
+bool state_get(const struct state *s, const char *id, struct state_entry *entry)
+{
+    const struct state_item *item = find(s, id);
+    if (item)
+        *entry = state_shown(item);
+    return item != NULL;
+}
+
 bool state_was_tried(const struct state *s, const char *id)
 {
     const struct state_item *item = find(s, id);

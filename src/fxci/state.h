@@ -73,6 +73,9 @@ MUST_CHECK int state_each(struct state *s, enum state_kind kind, state_fn *fn, v
                           struct err *err);
 /** All of every kind, the foreign ones too, by kind, first_seen and id. */
 MUST_CHECK int state_list(struct state *s, state_fn *fn, void *arg, struct err *err);
+/** The entry with this id, its reason as listed; borrowed until something changes. @return false:
+ * none. */
+bool state_get(const struct state *s, const char *id, struct state_entry *entry);
 /** Did this run try it (state_fail, state_missed)? Each event is tried, and each id asked for, once
  * a run. */
 bool state_was_tried(const struct state *s, const char *id);

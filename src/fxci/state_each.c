@@ -22,8 +22,7 @@ static struct state_item **collect(const struct state *s, unsigned kinds, size_t
     return list;
 }
 
-/* What an id that waits says of itself. */
-static struct state_entry shown(const struct state_item *item)
+struct state_entry state_shown(const struct state_item *item)
 {
     struct state_entry e = item->e;
     if (e.kind == STATE_PENDING_ID && !e.foreign)
@@ -40,7 +39,7 @@ static int walk(struct state *s, struct state_item *const *list, size_t n, bool 
     for (size_t i = 0; i < n && r == 0; i++) {
         if (list[i]->removed || (list[i]->e.foreign && !foreign))
             continue;
-        const struct state_entry e = shown(list[i]);
+        const struct state_entry e = state_shown(list[i]);
         r = fn(arg, &e, err);
     }
     s->n_walks--;

@@ -118,5 +118,8 @@ bool state_is_json(const struct state *s, struct span text);
 MUST_CHECK int state_write_entry(const struct state *s, struct buf *out,
                                  const struct state_entry *e, struct err *err);
 
+/** The entry as others see it: an id that waits has a reason, too. */
+struct state_entry state_shown(const struct state_item *item);
+
 /** By first_seen, then seq: pointers to items. */
 int state_item_order(const void *a, const void *b);
