@@ -88,9 +88,11 @@ struct fxci_setup {
     struct fxci_tables tables; // as the configuration names them, of the warehouse's kind
     struct bucket_common common;
     char *warehouse_url;
-    const char *bucket; // of the state: a name or a URL, as bucket_open takes it
-    char *bucket_url;   // owned; bucket points here or elsewhere
-    bool tables_made;   // fxci_open_tables
+    const char *bucket;             // of the state: a name or a URL, as bucket_open takes it
+    char *bucket_url;               // owned; bucket points here or elsewhere
+    bool tables_made;               // fxci_open_tables
+    const char *google_credentials; // a file, or NULL
+    char *own_credentials;          // owned; the former may point here
 };
 
 /**

@@ -8,7 +8,7 @@ static const int64_t yesterday = -1;
 
 static int open_warehouse(void *arg, struct warehouse **w, struct err *err)
 {
-    return fxci_open_warehouse(arg, w, false, err);
+    return fxci_open_tables(arg, w, err);
 }
 
 int cmd_metric_export(void *args, struct err *err)
@@ -29,7 +29,7 @@ int cmd_metric_export(void *args, struct err *err)
         .timeseries = a->timeseries,
         .dry_run = a->dry_run,
         .metadata_host = fxci_metadata_host(&setup),
-        .google_credentials = a->google_credentials,
+        .google_credentials = setup.google_credentials,
         .say = fxci_say,
         .open_warehouse = open_warehouse,
         .open_arg = &setup,
@@ -37,8 +37,9 @@ int cmd_metric_export(void *args, struct err *err)
     };
     struct metrics_counts counts;
     r = metrics_export(&run, &counts, err);
-    log_event(LOG_LEVEL_INFO, r == 0 ? "metrics exported" : "metrics not exported in full",
-              LOG_U("series", counts.n_series), LOG_U("rows", counts.n_rows),
-              LOG_U("duplicates", counts.n_duplicate), LOG_U("skipped", counts.n_skipped));
+    if (r == 0)
+        log_event(LOG_LEVEL_INFO, a->dry_run ? "metrics shown" : "metrics exported",
+                  LOG_U("series", counts.n_series), LOG_U("rows", counts.n_rows),
+                  LOG_U("duplicates", counts.n_duplicate), LOG_U("skipped", counts.n_skipped));
     return fxci_exit(r);
 }

@@ -31,8 +31,9 @@ const struct opt fxci_common_options[] = {
              "Seconds to wait for another program that holds the DuckDB file."),
     OPT_TEXT("google-application-credentials", ARGS, google_credentials,
              "GOOGLE_APPLICATION_CREDENTIALS", "FILE",
-             "Key file for Google's services, where the configuration holds none; without it, the "
-             "machine's own account is used."),
+             "Key file for Google's services, where the configuration holds none; the default is "
+             "~/.config/gcloud/application_default_credentials.json where it exists, else the "
+             "machine's own account."),
     OPT_TEXT("now", ARGS, now, "WEIR_NOW", "TIME",
              "Take this for the present (2026-08-20T04:30:00Z), for tests and repetitions."),
     OPT_UINT("workers", ARGS, workers, "WEIR_WORKERS", 1, POOL_MAX_WORKERS,

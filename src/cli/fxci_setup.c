@@ -90,27 +90,43 @@ struct broker_config fxci_broker_config(const struct fxci_setup *s)
     };
 }
 
-static void read_common(struct fxci_setup *s)
-{
-    const char *emulator = s->config.storage.endpoint;
-    s->common = (struct bucket_common){
-        .home = s->args->home,
-        .store_root = s->args->store,
-        .google_credentials = s->args->google_credentials,
-        .google_key = &s->config.storage.credentials,
-        .metadata_host = fxci_metadata_host(s),
-        .storage_emulator = emulator ? emulator : getenv("STORAGE_EMULATOR_HOST"),
-        .xdg_data_home = getenv("XDG_DATA_HOME"),
-        .user_home = getenv("HOME"),
-    };
-}
-
 static int set_text(char **out, int n, struct err *err)
 {
     if (n >= 0)
         return 0;
     *out = NULL; // asprintf leaves it undefined
     return err_set(err, E_NOMEM, 0, "no memory for a place");
+}
+
+/* As Google's own libraries do where no key is named. Source: 6.5. */
+static int find_credentials(struct fxci_setup *s, struct err *err)
+{
+    s->google_credentials = s->args->google_credentials;
+    const char *home = getenv("HOME");
+    if (s->google_credentials || !home)
+        return 0;
+    const int r = set_text(&s->own_credentials,
+                           asprintf(&s->own_credentials,
+                                    "%s/.config/gcloud/application_default_credentials.json", home),
+                           err);
+    if (r == 0 && access(s->own_credentials, F_OK) == 0)
+        s->google_credentials = s->own_credentials;
+    return r;
+}
+
+static void read_common(struct fxci_setup *s)
+{
+    const char *emulator = s->config.storage.endpoint;
+    s->common = (struct bucket_common){
+        .home = s->args->home,
+        .store_root = s->args->store,
+        .google_credentials = s->google_credentials,
+        .google_key = &s->config.storage.credentials,
+        .metadata_host = fxci_metadata_host(s),
+        .storage_emulator = emulator ? emulator : getenv("STORAGE_EMULATOR_HOST"),
+        .xdg_data_home = getenv("XDG_DATA_HOME"),
+        .user_home = getenv("HOME"),
+    };
 }
 
 /* --warehouse, else the configuration's, else the file below --home. */
@@ -208,6 +224,8 @@ int fxci_start(struct fxci_setup *s, const struct fxci_args *a, const struct con
         r = read_machine(s, err);
     if (r == 0)
         r = read_clock(s, err);
+    if (r == 0)
+        r = find_credentials(s, err);
     read_common(s);
     if (r == 0)
         r = name_warehouse(s, err);
@@ -223,6 +241,7 @@ void fxci_end(struct fxci_setup *s)
     fxci_config_deinit(&s->config);
     free(s->warehouse_url);
     free(s->bucket_url);
+    free(s->own_credentials);
 }
 
 int fxci_open_warehouse(const struct fxci_setup *s, struct warehouse **out, bool read_only,
@@ -233,7 +252,7 @@ int fxci_open_warehouse(const struct fxci_setup *s, struct warehouse **out, bool
         .read_only = read_only,
         // 0 would mean the warehouse's own default
         .lock_wait_ms = s->args->lock_timeout_s > 0 ? s->args->lock_timeout_s * MS_OF_S : 1,
-        .google_credentials = s->args->google_credentials,
+        .google_credentials = s->google_credentials,
         .google_key = &s->config.bigquery.credentials,
         .metadata_host = fxci_metadata_host(s),
         .endpoint = s->config.bigquery.endpoint,
