@@ -63,10 +63,10 @@ static int show_places(const struct fxci_setup *s, struct shown *shown, struct e
     int r = show(shown, "warehouse", s->warehouse_url,
                  flag_or(a->warehouse, "--warehouse or WEIR_WAREHOUSE", s->config.bigquery.dataset),
                  err);
+    // A name that cannot be a bucket's is to be seen, too; validate says what is wrong with it.
+    const char *name = fxci_open_store(s, &state, NULL) == 0 ? store_name(state) : s->bucket;
     if (r == 0)
-        r = fxci_open_store(s, &state, err);
-    if (r == 0)
-        r = show(shown, "state", store_name(state),
+        r = show(shown, "state", name,
                  flag_or(a->store, "--store or WEIR_STORE", s->config.storage.bucket), err);
     return r;
 }
