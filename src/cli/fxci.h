@@ -50,6 +50,7 @@ struct fxci_args {
     const char *from, *to;                 // derive, report costs, backfill tasks: fxci_read_days
     const char *table;                     // derive
     const char *gcp, *azure, *azure_table; // load-billing
+    const char *table_word, *file;         // load, dump: words
     const char *source, *taskdefs;         // pulse drain
     const char *timeseries;                // metric export
     bool online;                           // validate
@@ -60,6 +61,7 @@ extern const struct opt fxci_common_options[]; // everywhere
 extern const struct opt fxci_failed_list_options[], fxci_failed_options[];
 extern const struct opt fxci_derive_options[], fxci_load_billing_options[];
 extern const struct opt fxci_drain_options[], fxci_metric_options[];
+extern const struct opt fxci_dump_options[];
 extern const struct opt fxci_show_options[], fxci_validate_options[];
 extern const struct fxci_args fxci_defaults;
 
@@ -73,6 +75,8 @@ int cmd_derive(void *args, struct err *err);
 int cmd_load_billing(void *args, struct err *err);
 int cmd_pulse_drain(void *args, struct err *err);
 int cmd_metric_export(void *args, struct err *err);
+int cmd_load(void *args, struct err *err);
+int cmd_dump(void *args, struct err *err);
 int cmd_config_show(void *args, struct err *err);
 int cmd_fxci_validate(void *args, struct err *err);
 

@@ -8,6 +8,10 @@
 #define ARGS        .defaults = &fxci_defaults, .args_size = sizeof(struct fxci_args)
 /* {"FILE", offsetof(struct fxci_args, file)}, ...: words that are no options. */
 #define WORDS(...) .positionals = ((const struct opt_positional[]){__VA_ARGS__, {0}})
+#define TABLE_WORD                                                                                 \
+    {                                                                                              \
+        .metavar = "TABLE", .offset = offsetof(struct fxci_args, table_word)                       \
+    }
 
 static const struct opt_command commands[] = {
     {.name = "pulse drain",
@@ -83,6 +87,22 @@ static const struct opt_command commands[] = {
      .groups = GROUPS(fxci_derive_options, COMMON),
      ARGS,
      .run = cmd_derive},
+    {.name = "load",
+     .summary = "Load rows of a file into a table; rows whose key is stored already are left out",
+     .details =
+         "FILE is NDJSON, CSV (both gzip too) or Parquet, with the table's columns by name; absent "
+         "ones are null, others are ignored with a warning. Where a row has a fault, nothing is "
+         "stored. Rows go in batches, so what fails in the middle is to be loaded again.",
+     .groups = GROUPS(COMMON),
+     WORDS(TABLE_WORD, {.metavar = "FILE", .offset = offsetof(struct fxci_args, file)}),
+     ARGS,
+     .run = cmd_load},
+    {.name = "dump",
+     .summary = "Print the rows of a table or view, sorted by key",
+     .groups = GROUPS(fxci_dump_options, COMMON),
+     WORDS(TABLE_WORD),
+     ARGS,
+     .run = cmd_dump},
     {.name = NULL},
 };
 

@@ -129,3 +129,9 @@ const struct opt fxci_failed_options[] = {
     OPT_CHOICE("kind", ARGS, kind, NULL, kinds, "Only what is of this kind."),
     OPT_END,
 };
+
+const struct opt fxci_dump_options[] = {
+    OPT_DATE_TEXT("date", date, "Rows of this day's partition only."),
+    OPT_CHOICE("format", ARGS, format, NULL, rows_format_names, "How rows are written."),
+    OPT_END,
+};

@@ -2,6 +2,7 @@
 /* Names, variables and meanings as in prio-processor.md, sections 2, 3 and 13. */
 #include "base/pool.h"
 #include "cli/processor.h"
+#include "warehouse/warehouse.h"
 
 #define ARGS struct processor_args
 
@@ -390,12 +391,10 @@ const struct opt processor_insert_options[] = {
     OPT_END,
 };
 
-static const char *const dump_formats[] = {"ndjson", "csv", "table", NULL};
-
 const struct opt processor_dump_options[] = {
     TABLE_OPTIONS,
     OPT_TEXT("date", ARGS, date, NULL, "DATE", "Rows of this day only."),
-    OPT_CHOICE("format", ARGS, format, NULL, dump_formats, "How rows are written."),
+    OPT_CHOICE("format", ARGS, format, NULL, rows_format_names, "How rows are written."),
     OPT_END,
 };
 

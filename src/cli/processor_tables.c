@@ -189,7 +189,7 @@ int cmd_dump(void *args, struct err *err)
         return processor_exit(r);
     const struct dump_options o = {.place = {t.warehouse, a->dataset, a->table},
                                    .date = a->date,
-                                   .format = (enum dump_format)a->format};
+                                   .format = (enum rows_format)a->format};
     return processor_exit(dump_rows(&o, &standard_output, err));
 }
 

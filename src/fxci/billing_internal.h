@@ -5,8 +5,6 @@
 
 #include <jansson.h>
 
-enum { BILLING_MAX_LINE = 16 << 20 };
-
 /* One row of a file, decoded. where: "line 7", "row 7". */
 typedef int billing_fn(void *arg, json_t *row, struct err *err);
 /**

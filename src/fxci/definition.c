@@ -47,11 +47,11 @@ static const uint8_t kinds[DEF_N] = {
     [DEF_WORKER_TYPE] = KIND_TEXT,
 };
 
-/* One definition on its way; items: how many of the mapper's are taken. */
+/* One definition on its way. */
 struct mapping {
     struct definition_mapper *m;
     struct definition *d;
-    size_t room, n_items;
+    size_t room; // of scratch
 };
 
 /* Of several faults the first is told. */
@@ -62,43 +62,16 @@ static void blame(struct definition *d, struct span name, const char *fault)
                        (const char *)name.ptr, fault);
 }
 
-static int push_item(struct definition_mapper *m, struct span item, struct err *err)
-{
-    if (m->n_items == m->items_room) {
-        const size_t room = m->items_room ? m->items_room * 2 : 64;
-        struct span *items = reallocarray(m->items, room, sizeof *items);
-        if (!items)
-            return err_set(err, E_NOMEM, 0, "out of memory");
-        m->items = items;
-        m->items_room = room;
-    }
-    m->items[m->n_items++] = item;
-    return 0;
-}
-
 /* The cell gets the number of its items; where they stand is known when all lists are read. */
 static int take_list(struct mapping *g, int column, const struct member *list, struct err *err)
 {
-    struct cell *cell = &g->d->row[column];
-    struct json_elements it = {
-        .text = {&g->m->ops, span_end(list->text)}, .p = list->text.ptr, .max_depth = 2};
-    struct member element;
-    int more = -1;
+    int r = 0;
     if (member_is(list, '['))
-        while ((more = json_next_element(&it, &element.text, &element.escaped)) == 1) {
-            struct span item;
-            if (!member_is_text(&element))
-                break;
-            int r = member_text(&item, &element, &g->m->scratch, g->room, err);
-            if (r == 0)
-                r = push_item(g->m, item, err);
-            if (r < 0)
-                return r;
-            cell->n_items++;
-        }
-    if (more != 0)
+        r = member_texts(&g->m->lists, &g->d->row[column].n_items, &g->m->ops, list, &g->m->scratch,
+                         g->room, err);
+    if (r == 0)
         blame(g->d, names[column], "is no list of texts");
-    return 0;
+    return r < 0 ? r : 0;
 }
 
 static int take_text(struct mapping *g, int column, const struct member *text, struct err *err)
@@ -150,7 +123,7 @@ static void place_items(const struct definition_mapper *m, struct definition *d)
     size_t first = 0;
     for (int i = 0; i < DEF_N; i++)
         if (d->row[i].n_items > 0) {
-            d->row[i].items = m->items + first;
+            d->row[i].items = m->lists.items + first;
             first += d->row[i].n_items;
         }
 }
@@ -164,9 +137,7 @@ void definition_mapper_init(struct definition_mapper *m, unsigned cpu, int64_t t
 void definition_mapper_deinit(struct definition_mapper *m)
 {
     buf_deinit(&m->scratch);
-    free(m->items);
-    m->items = NULL;
-    m->n_items = m->items_room = 0;
+    member_items_free(&m->lists);
 }
 
 static int map(struct mapping *g, struct span task, struct err *err)
@@ -197,7 +168,7 @@ int definition_map(struct definition_mapper *m, struct definition *d, struct spa
     struct mapping g = {.m = m, .d = d, .room = task.len};
     *d = (struct definition){.expires_us = INT64_MIN};
     buf_clear(&m->scratch);
-    m->n_items = 0;
+    m->lists.n = 0;
     d->row[DEF_SUBMISSION_DATE].integer = m->today;
     d->row[DEF_TASK_ID].text = task_id;
     return map(&g, task, err);

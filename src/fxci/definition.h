@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "codec/record.h"
+#include "fxci/member.h"
 #include "fxci/tables.h"
 
 enum { DEFINITION_REASON_BYTES = 160, DEFINITION_MAX_BYTES = 64 << 20 };
@@ -21,8 +22,7 @@ struct definition_mapper {
     struct record_ops ops;
     int64_t today;
     struct buf scratch;
-    struct span *items; // of the three lists
-    size_t n_items, items_room;
+    struct member_items lists; // the three of them
 };
 void definition_mapper_init(struct definition_mapper *m, unsigned cpu, int64_t today);
 void definition_mapper_deinit(struct definition_mapper *m);

@@ -17,6 +17,8 @@ MUST_CHECK int derive_table(struct warehouse *w, const struct fxci_tables *table
 
 /** The views on all tables (5.4, X2): one row for each documented key. */
 MUST_CHECK int derive_views(struct warehouse *w, const struct fxci_tables *tables, struct err *err);
+/** "tasks", of the view on a table; NULL: it has none. */
+const char *derive_view_name(enum fxci_table table);
 
 struct billing_files {
     const char *gcp, *azure; // each may be NULL

@@ -76,3 +76,45 @@ bool member_integer(int64_t *value, const struct member *m)
     *value = negative ? v : -v;
     return true;
 }
+
+void member_items_free(struct member_items *list)
+{
+    free(list->items);
+    *list = (struct member_items){0};
+}
+
+static int push_item(struct member_items *list, struct span item, struct err *err)
+{
+    if (list->n == list->room) {
+        const size_t room = list->room ? list->room * 2 : 64;
+        struct span *items = reallocarray(list->items, room, sizeof *items);
+        if (!items)
+            return err_set(err, E_NOMEM, 0, "no memory for the items of a list");
+        list->items = items;
+        list->room = room;
+    }
+    list->items[list->n++] = item;
+    return 0;
+}
+
+int member_texts(struct member_items *list, size_t *n, const struct record_ops *ops,
+                 const struct member *array, struct buf *scratch, size_t room, struct err *err)
+{
+    struct json_elements it = {
+        .text = {ops, span_end(array->text)}, .p = array->text.ptr, .max_depth = RECORD_MAX_DEPTH};
+    struct member element;
+    int more;
+    *n = 0;
+    while ((more = json_next_element(&it, &element.text, &element.escaped)) == 1) {
+        struct span item;
+        if (!member_is_text(&element))
+            return 0;
+        int r = member_text(&item, &element, scratch, room, err);
+        if (r == 0)
+            r = push_item(list, item, err);
+        if (r < 0)
+            return r;
+        ++*n;
+    }
+    return more == 0;
+}

@@ -48,3 +48,15 @@ MUST_CHECK int member_text(struct span *bytes, const struct member *m, struct bu
                            size_t room, struct err *err);
 /** A number without fraction and exponent that fits. */
 bool member_integer(int64_t *value, const struct member *m);
+
+/* Texts of lists, one behind the other. */
+struct member_items {
+    struct span *items;
+    size_t n, room;
+};
+void member_items_free(struct member_items *list);
+/** Append the elements of an array of texts. *n: how many. @return 1, 0: it is something else (some
+ * may be appended), or E_NOMEM. */
+MUST_CHECK int member_texts(struct member_items *list, size_t *n, const struct record_ops *ops,
+                            const struct member *array, struct buf *scratch, size_t room,
+                            struct err *err);

@@ -41,3 +41,11 @@ int derive_views(struct warehouse *w, const struct fxci_tables *tables, struct e
         r = make_view(w, tables, &views[i], err);
     return r;
 }
+
+const char *derive_view_name(enum fxci_table table)
+{
+    for (size_t i = 0; i < ARRAY_LEN(views); i++)
+        if (views[i].table == table)
+            return views[i].name;
+    return NULL;
+}

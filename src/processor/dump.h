@@ -4,16 +4,10 @@
 #include "processor/content_table.h"
 #include "stage/stage.h"
 
-enum dump_format {
-    DUMP_NDJSON, // an object a line, spelled as index spells it, with submission_date last
-    DUMP_CSV,    // RFC 4180, with a header; null is nothing, an empty text is ""
-    DUMP_TABLE,  // columns for people; control characters are shown as ?
-};
-
 struct dump_options {
     struct content_place place;
     const char *date; // YYYY-MM-DD; NULL or "": all
-    enum dump_format format;
+    enum rows_format format;
 };
 
 /** Rows sorted by submission_date, batch_id, origin, index. @return 0, E_ABSENT (no table), E_ARG

@@ -61,6 +61,9 @@ int append_quoted(struct buf *sql, char quote, const char *name, struct err *err
 /** Append DATE 'YYYY-MM-DD'. */
 int append_date(struct buf *sql, int64_t days, struct err *err);
 size_t count_columns(const struct column *columns);
+/** Append a cell that is not null as warehouse_row_json spells it. */
+int append_json_value(struct buf *out, const struct column *column, const struct cell *cell,
+                      struct err *err);
 
 enum { DATE_TEXT_BYTES = 11, SQL_MAX_BYTES = 16 << 20 };
 static const int64_t us_per_day = INT64_C(86400) * 1000000;

@@ -77,8 +77,8 @@ static int write_record(struct buf *out, const char *const *fields, const struct
     return r < 0 ? r : buf_append_byte(out, '}', err);
 }
 
-static int write_value(struct buf *out, const struct column *column, const struct cell *cell,
-                       struct err *err)
+int append_json_value(struct buf *out, const struct column *column, const struct cell *cell,
+                      struct err *err)
 {
     char text[UTC_TEXT_BYTES];
     switch (column->type) {
@@ -118,7 +118,7 @@ int warehouse_row_json(struct buf *out, const struct column *columns, const stru
         if (r == 0)
             r = cells[i].is_null
                     ? buf_append_str(out, columns[i].type == COLUMN_STRINGS ? "[]" : "null", err)
-                    : write_value(out, &columns[i], &cells[i], err);
+                    : append_json_value(out, &columns[i], &cells[i], err);
     }
     return r < 0 ? r : buf_append_byte(out, '}', err);
 }

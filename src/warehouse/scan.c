@@ -85,6 +85,35 @@ static int append_order(struct buf *sql, char quote, const struct table_schema *
     return r;
 }
 
+/* BigQuery reads a whole table only where a filter names its partitions all the same. */
+static int append_every_partition(struct buf *sql, char quote, const char *column, struct err *err)
+{
+    int r = buf_append_str(sql, " WHERE (", err);
+    if (r == 0)
+        r = append_quoted(sql, quote, column, err);
+    if (r == 0)
+        r = buf_append_str(sql, " >= DATE '0001-01-01' OR ", err);
+    if (r == 0)
+        r = append_quoted(sql, quote, column, err);
+    return r < 0 ? r : buf_append_str(sql, " IS NULL)", err);
+}
+
+static int append_partition(struct buf *sql, const struct warehouse *w,
+                            const struct table_schema *schema, int64_t date, struct err *err)
+{
+    const char quote = w->ops->quote;
+    if (date == INT64_MIN)
+        return schema->require_partition_filter && warehouse_is_bigquery(w)
+                   ? append_every_partition(sql, quote, schema->partition_column, err)
+                   : 0;
+    int r = buf_append_str(sql, " WHERE ", err);
+    if (r == 0)
+        r = append_quoted(sql, quote, schema->partition_column, err);
+    if (r == 0)
+        r = buf_append_str(sql, " = ", err);
+    return r < 0 ? r : append_date(sql, date, err);
+}
+
 static int write_scan(struct buf *sql, struct warehouse *w, const struct table_name *name,
                       const struct table_schema *schema, int64_t date, const char *order_by,
                       struct err *err)
@@ -95,15 +124,8 @@ static int write_scan(struct buf *sql, struct warehouse *w, const struct table_n
         r = buf_append_str(sql, " FROM ", err);
     if (r == 0)
         r = w->ops->append_table(w->impl, name, sql, err);
-    if (r == 0 && date != INT64_MIN) {
-        r = buf_append_str(sql, " WHERE ", err);
-        if (r == 0)
-            r = append_quoted(sql, quote, schema->partition_column, err);
-        if (r == 0)
-            r = buf_append_str(sql, " = ", err);
-        if (r == 0)
-            r = append_date(sql, date, err);
-    }
+    if (r == 0)
+        r = append_partition(sql, w, schema, date, err);
     if (r == 0)
         r = append_order(sql, quote, schema, order_by, err);
     return r < 0 ? r : buf_append_byte(sql, '\0', err);

@@ -233,10 +233,35 @@ MUST_CHECK int warehouse_fill_sql(struct buf *out, struct warehouse *w, const ch
 /** Is it BigQuery? */
 bool warehouse_is_bigquery(const struct warehouse *w);
 
-/* sql/NAME.duckdb.sql and sql/NAME.bigquery.sql, as scripts/embed-sql puts them into a program; NULL
- * where there is no such file. */
+/* sql/NAME.duckdb.sql and sql/NAME.bigquery.sql, as scripts/embed-sql puts them into a program;
+ * NULL where there is no such file. */
 struct sql_text {
     const char *duckdb, *bigquery;
 };
 /** The one for this warehouse. */
 const char *sql_of(const struct warehouse *w, const struct sql_text *text);
+
+/* Rows as text, for people and programs. */
+enum rows_format {
+    ROWS_NDJSON, // an object a line, spelled as warehouse_row_json does
+    ROWS_CSV,    // RFC 4180, with a header; null is nothing, an empty text is "", lists are JSON
+    ROWS_TABLE,  // columns for people; control characters are shown as ?
+};
+/* The same, for options; NULL ends. */
+extern const char *const rows_format_names[];
+
+struct rows_text {
+    const struct column *columns;
+    enum rows_format format;
+    bool milliseconds; // of times, in place of microseconds: cut, not rounded
+    size_t max_width;  // of a value in ROWS_TABLE, in characters; 0: any
+    int (*write)(void *arg, const void *bytes, size_t len, struct err *err); // 0 or E_*
+    void *write_arg;
+};
+
+/** Call scan once, or twice where widths must be known first, and write the rows that it hands on,
+ * in their order. scan: calls fn(arg, cells) for each row. @return 0, or what scan or write
+ * returned. */
+typedef int rows_scan_fn(void *scan_arg, warehouse_row_fn *fn, void *arg, struct err *err);
+MUST_CHECK int rows_text_write(const struct rows_text *text, rows_scan_fn *scan, void *scan_arg,
+                               struct err *err);

@@ -116,7 +116,7 @@ static void what_cannot_be_stored_is_named_and_changes_nothing(void **state)
               &err);
 }
 
-static void dumped(struct warehouse *w, enum dump_format format, const char *date, const char *want)
+static void dumped(struct warehouse *w, enum rows_format format, const char *date, const char *want)
 {
     CLEANUP(buf_deinit) struct buf got = BUF_INIT(10000);
     struct err err = {0};
@@ -138,7 +138,7 @@ static void rows_are_dumped_in_order_in_every_format(void **state)
     assert_ok(insert(w, "2026-03-14", false, (struct rows){.batch = "a", .n = 2, .first = 100},
                      &counts, &err),
               &err);
-    dumped(w, DUMP_NDJSON, NULL,
+    dumped(w, ROWS_NDJSON, NULL,
            "{\"id\":\"4f0e\",\"timestamp\":\"2020-08-03T20:06:46.920410\",\"batch_id\":\"a\","
            "\"origin\":\"o\",\"hash\":\"h\",\"index\":1,\"aggregate\":101,"
            "\"submission_date\":\"2026-03-14\"}\n"
@@ -148,15 +148,15 @@ static void rows_are_dumped_in_order_in_every_format(void **state)
            "{\"id\":\"4f0e\",\"timestamp\":\"2020-08-03T20:06:46.000000\",\"batch_id\":\"z\","
            "\"origin\":\"\\u00e9,\\\"\\n\",\"hash\":\"h\",\"index\":1,\"aggregate\":9,"
            "\"submission_date\":\"2026-03-15\"}\n");
-    dumped(w, DUMP_CSV, "2026-03-15",
+    dumped(w, ROWS_CSV, "2026-03-15",
            "id,timestamp,batch_id,origin,hash,index,aggregate,submission_date\r\n"
            "4f0e,2020-08-03T20:06:46.000000,z,\"\xc3\xa9,\"\"\n\",h,1,9,2026-03-15\r\n");
-    dumped(w, DUMP_TABLE, "2026-03-15",
+    dumped(w, ROWS_TABLE, "2026-03-15",
            "id    timestamp                   batch_id  origin  hash  index  aggregate  "
            "submission_date\n"
            "4f0e  2020-08-03T20:06:46.000000  z         \xc3\xa9,\"?    h         1          9  "
            "2026-03-15\n");
-    dumped(w, DUMP_CSV, "2026-03-16",
+    dumped(w, ROWS_CSV, "2026-03-16",
            "id,timestamp,batch_id,origin,hash,index,aggregate,submission_date\r\n");
     assert_int_equal(
         warehouse_query(w,
@@ -164,10 +164,10 @@ static void rows_are_dumped_in_order_in_every_format(void **state)
                         "('', '2026-03-17')",
                         NULL, NULL, NULL, &err),
         0);
-    dumped(w, DUMP_CSV, "2026-03-17",
+    dumped(w, ROWS_CSV, "2026-03-17",
            "id,timestamp,batch_id,origin,hash,index,aggregate,submission_date\r\n"
            "\"\",,,,,,,2026-03-17\r\n");
-    dumped(w, DUMP_NDJSON, "2026-03-17",
+    dumped(w, ROWS_NDJSON, "2026-03-17",
            "{\"id\":\"\",\"timestamp\":null,\"batch_id\":null,\"origin\":null,\"hash\":null,"
            "\"index\":null,\"aggregate\":null,\"submission_date\":\"2026-03-17\"}\n");
 }
@@ -176,7 +176,7 @@ static void a_table_that_is_not_there_is_absent(void **state)
 {
     CLEANUP(warehouse_closep) struct warehouse *w = open_place(*state);
     struct err err = {0};
-    const struct dump_options options = {.place = {w, "d", "t"}, .format = DUMP_CSV};
+    const struct dump_options options = {.place = {w, "d", "t"}, .format = ROWS_CSV};
     CLEANUP(buf_deinit) struct buf got = BUF_INIT(10000);
     const struct stage_sink out = {.write = keep, .arg = &got};
     assert_int_equal(dump_rows(&options, &out, &err), E_ABSENT);
