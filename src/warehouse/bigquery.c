@@ -229,5 +229,9 @@ const struct warehouse_ops bigquery_ops = {
     .load_row = bigquery_load_row,
     .load_commit = bigquery_load_commit,
     .load_free = bigquery_load_free,
+    .batch_begin = bigquery_batch_begin,
+    .batch_row = bigquery_batch_row,
+    .batch_commit = bigquery_batch_commit,
+    .batch_free = bigquery_batch_free,
     .ensure_view = bigquery_ensure_view,
 };

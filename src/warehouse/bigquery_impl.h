@@ -155,6 +155,8 @@ MUST_CHECK int bigquery_read_nested(struct bigquery_nested *nested, struct cell 
                                     struct err *err);
 
 /* bigquery_query.c, bigquery_pages.c */
+/** Of a job that runs a statement. NULL: no memory. */
+json_t *bigquery_query_configuration(const struct bigquery *b, const char *sql);
 int bigquery_run_query(void *impl, const char *sql, const struct column *columns,
                        warehouse_row_fn *fn, void *arg, struct err *err);
 
@@ -170,3 +172,12 @@ int bigquery_load_begin(void **load, void *impl, const struct table_name *name,
 int bigquery_load_row(void *load, const struct cell *cells, struct err *err);
 int bigquery_load_commit(void *load, struct err *err);
 void bigquery_load_free(void *load);
+
+/* bigquery_batch.c */
+int bigquery_batch_begin(void **batch, void *impl, const struct table_name *names,
+                         const struct table_schema *const *tables, size_t n_tables, int64_t since,
+                         struct err *err);
+int bigquery_batch_row(void *batch, size_t table, const struct cell *cells, struct err *err);
+int bigquery_batch_commit(void *batch, struct batch_outcome *outcomes,
+                          warehouse_refused_fn *refused, void *arg, struct err *err);
+void bigquery_batch_free(void *batch);

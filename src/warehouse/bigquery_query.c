@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static json_t *configure(const struct bigquery *b, const char *sql)
+json_t *bigquery_query_configuration(const struct bigquery *b, const char *sql)
 {
     json_t *query = json_pack("{s:s, s:b}", "query", sql, "useLegacySql", 0);
     if (query && b->dataset &&
@@ -83,7 +83,7 @@ int bigquery_run_query(void *impl, const char *sql, const struct column *columns
                        warehouse_row_fn *fn, void *arg, struct err *err)
 {
     struct bigquery *b = impl;
-    json_t *configuration = configure(b, sql), *job = NULL;
+    json_t *configuration = bigquery_query_configuration(b, sql), *job = NULL;
     int r = bigquery_need(configuration, err);
     if (r == 0)
         r = bigquery_run_job(b, "query", configuration, &job, err);

@@ -76,6 +76,8 @@ static int failed(const struct upload *u, const struct http_response *response, 
     const enum bigquery_limit limit = bigquery_limit_met(response->status, answer);
     if (is_too_large(response->status, answer))
         r = UPLOAD_LARGE;
+    else if (response->status >= 500 || response->status == 408 || response->status == 429)
+        r = E_AGAIN; // of a chunk: what arrived must be asked for
     else if (limit != LIMIT_NONE)
         r = limit == LIMIT_BRIEF ? UPLOAD_LOST : UPLOAD_LIMITED;
     json_decref(answer);
