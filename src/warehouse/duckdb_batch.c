@@ -19,45 +19,65 @@ struct duckdb_batch {
     struct duckdb_backend *backend;
     duckdb_connection connection;
     size_t n_tables;
-    const struct table_name *names;
-    const struct table_schema *tables[BATCH_MAX_TABLES];
-    struct duckdb_rows rows[BATCH_MAX_TABLES];
+    struct duckdb_waiting tables[BATCH_MAX_TABLES];
 };
 
 static char temp_catalog[] = "temp", temp_schema[] = "main";
 
 enum { WAITING_NAME_BYTES = 32 };
 
-/* The temporary table where the rows of a table wait. */
-static struct table_name waiting_name(char text[WAITING_NAME_BYTES], size_t i)
+static void format_waiting(char text[WAITING_NAME_BYTES], size_t i)
 {
     (void)snprintf(text, WAITING_NAME_BYTES, "waiting_%zu", i);
-    return (struct table_name){.dataset = temp_schema, .table = text};
 }
 
-static int run(struct duckdb_batch *batch, struct buf *sql, uint64_t *n_changed, struct err *err)
+int duckdb_append_waiting(struct buf *sql, const struct duckdb_waiting *t, struct err *err)
+{
+    char text[WAITING_NAME_BYTES];
+    format_waiting(text, t->index);
+    return buf_printf(sql, err, "%s.%s.%s", temp_catalog, temp_schema, text);
+}
+
+static int run(const struct duckdb_waiting *t, struct buf *sql, uint64_t *n_changed,
+               struct err *err)
 {
     const int r = buf_append_byte(sql, '\0', err);
     return r < 0 ? r
-                 : duckdb_backend_change(batch->backend, batch->connection, (const char *)sql->data,
+                 : duckdb_backend_change(t->backend, t->connection, (const char *)sql->data,
                                          n_changed, err);
 }
 
-static int begin_table(struct duckdb_batch *batch, size_t i, struct err *err)
+static int begin_table(struct duckdb_waiting *t, struct err *err)
 {
     CLEANUP(buf_deinit) struct buf sql = BUF_INIT(SQL_MAX_BYTES);
     char text[WAITING_NAME_BYTES];
-    const struct table_name name = waiting_name(text, i);
+    format_waiting(text, t->index);
+    const struct table_name name = {.dataset = temp_schema, .table = text};
     int r = buf_printf(&sql, err, "CREATE TEMP TABLE %s", text);
     if (r == 0)
-        r = duckdb_append_columns(&sql, batch->tables[i]->columns, err);
+        r = duckdb_append_columns(&sql, t->schema->columns, err);
     if (r == 0)
         r = buf_append_str(&sql, ")", err);
     if (r == 0)
-        r = run(batch, &sql, NULL, err);
+        r = run(t, &sql, NULL, err);
     if (r == 0)
-        r = duckdb_rows_begin(&batch->rows[i], batch->backend, batch->connection, temp_catalog,
-                              &name, batch->tables[i], err);
+        r = duckdb_rows_begin(&t->rows, t->backend, t->connection, temp_catalog, &name, t->schema,
+                              err);
+    return r;
+}
+
+static int begin(struct duckdb_batch *batch, const struct table_name *names,
+                 const struct table_schema *const *tables, struct err *err)
+{
+    int r = duckdb_backend_connect(&batch->connection, batch->backend, err);
+    for (size_t i = 0; i < batch->n_tables && r == 0; i++) {
+        batch->tables[i] = (struct duckdb_waiting){.backend = batch->backend,
+                                                   .connection = batch->connection,
+                                                   .name = &names[i],
+                                                   .schema = tables[i],
+                                                   .index = i};
+        r = begin_table(&batch->tables[i], err);
+    }
     return r;
 }
 
@@ -71,11 +91,7 @@ int duckdb_batch_begin(void **out, void *impl, const struct table_name *names,
         return err_set(err, E_NOMEM, 0, "no memory for a batch");
     batch->backend = impl;
     batch->n_tables = n_tables;
-    batch->names = names;
-    memcpy(batch->tables, tables, n_tables * sizeof *tables);
-    int r = duckdb_backend_connect(&batch->connection, batch->backend, err);
-    for (size_t i = 0; i < n_tables && r == 0; i++)
-        r = begin_table(batch, i, err);
+    const int r = begin(batch, names, tables, err);
     if (r < 0) {
         duckdb_batch_free(batch);
         return r;
@@ -87,10 +103,10 @@ int duckdb_batch_begin(void **out, void *impl, const struct table_name *names,
 int duckdb_batch_row(void *impl, size_t table, const struct cell *cells, struct err *err)
 {
     struct duckdb_batch *batch = impl;
-    return duckdb_rows_add(&batch->rows[table], cells, err);
+    return duckdb_rows_add(&batch->tables[table].rows, cells, err);
 }
 
-static int append_names(struct buf *sql, const struct column *columns, struct err *err)
+int duckdb_append_names(struct buf *sql, const struct column *columns, struct err *err)
 {
     int r = 0;
     for (size_t i = 0; columns[i].name && r == 0; i++) {
@@ -117,67 +133,77 @@ static int append_match(struct buf *sql, const char *const *key, struct err *err
     return r;
 }
 
-static int write_insert(struct buf *sql, const struct duckdb_batch *batch, size_t i,
-                        struct err *err)
+static int write_insert(struct buf *sql, const struct duckdb_waiting *t, struct err *err)
 {
-    char waiting[WAITING_NAME_BYTES];
-    (void)waiting_name(waiting, i);
     int r = buf_append_str(sql, "INSERT INTO ", err);
     if (r == 0)
-        r = duckdb_append_table(NULL, &batch->names[i], sql, err);
+        r = duckdb_append_table(NULL, t->name, sql, err);
     if (r == 0)
         r = buf_append_str(sql, " (", err);
     if (r == 0)
-        r = append_names(sql, batch->tables[i]->columns, err);
+        r = duckdb_append_names(sql, t->schema->columns, err);
     if (r == 0)
         r = buf_append_str(sql, ") SELECT ", err);
     if (r == 0)
-        r = append_names(sql, batch->tables[i]->columns, err);
+        r = duckdb_append_names(sql, t->schema->columns, err);
     if (r == 0)
-        r = buf_printf(sql, err, " FROM temp.main.%s AS new WHERE NOT EXISTS (SELECT 1 FROM ",
-                       waiting);
+        r = buf_append_str(sql, " FROM ", err);
     if (r == 0)
-        r = duckdb_append_table(NULL, &batch->names[i], sql, err);
+        r = duckdb_append_waiting(sql, t, err);
+    if (r == 0)
+        r = buf_append_str(sql, " AS new WHERE NOT EXISTS (SELECT 1 FROM ", err);
+    if (r == 0)
+        r = duckdb_append_table(NULL, t->name, sql, err);
     if (r == 0)
         r = buf_append_str(sql, " AS old WHERE ", err);
     if (r == 0)
-        r = append_match(sql, batch->tables[i]->key, err);
+        r = append_match(sql, t->schema->key, err);
     return r < 0 ? r : buf_append_str(sql, ")", err);
 }
 
-static int store_table(struct duckdb_batch *batch, size_t i, struct batch_outcome *outcome,
+static int store_table(const struct duckdb_waiting *t, struct batch_outcome *outcome,
                        struct err *err)
 {
     CLEANUP(buf_deinit) struct buf sql = BUF_INIT(SQL_MAX_BYTES);
-    const uint64_t n = batch->rows[i].n_added;
+    const uint64_t n = t->rows.n_added - outcome->n_refused;
     if (n == 0)
         return 0;
-    int r = write_insert(&sql, batch, i, err);
+    int r = write_insert(&sql, t, err);
     if (r == 0)
-        r = run(batch, &sql, &outcome->n_written, err);
+        r = run(t, &sql, &outcome->n_written, err);
     outcome->n_duplicate = n - outcome->n_written;
-    return r < 0 ? err_wrap(err, r, "table %s", batch->tables[i]->name) : 0;
+    return r < 0 ? err_wrap(err, r, "table %s", t->schema->name) : 0;
 }
 
 static int store(struct duckdb_batch *batch, struct batch_outcome *outcomes, struct err *err)
 {
-    int r = 0;
+    int r = duckdb_backend_run(batch->backend, batch->connection, "BEGIN TRANSACTION", err);
     for (size_t i = 0; i < batch->n_tables && r == 0; i++)
-        r = duckdb_rows_end(&batch->rows[i], err);
-    if (r == 0)
-        r = duckdb_backend_run(batch->backend, batch->connection, "BEGIN TRANSACTION", err);
-    for (size_t i = 0; i < batch->n_tables && r == 0; i++)
-        r = store_table(batch, i, &outcomes[i], err);
+        r = store_table(&batch->tables[i], &outcomes[i], err);
     return r < 0 ? r : duckdb_backend_run(batch->backend, batch->connection, "COMMIT", err);
+}
+
+static int store_without_refused(struct duckdb_batch *batch, struct batch_outcome *outcomes,
+                                 warehouse_refused_fn *refused, void *arg, struct err *err)
+{
+    int r = duckdb_backend_run(batch->backend, batch->connection, "ROLLBACK", err);
+    for (size_t i = 0; i < batch->n_tables && r == 0; i++)
+        r = duckdb_refuse_nulls(&batch->tables[i], refused, arg, &outcomes[i].n_refused, err);
+    return r < 0 ? r : store(batch, outcomes, err);
 }
 
 int duckdb_batch_commit(void *impl, struct batch_outcome *outcomes, warehouse_refused_fn *refused,
                         void *arg, struct err *err)
 {
-    (void)refused, (void)arg; // what batch.c lets pass, DuckDB takes
     struct duckdb_batch *batch = impl;
     struct err why = {0};
-    const int r = store(batch, outcomes, &why);
+    int r = 0;
+    for (size_t i = 0; i < batch->n_tables && r == 0; i++)
+        r = duckdb_rows_end(&batch->tables[i].rows, &why);
+    if (r == 0)
+        r = store(batch, outcomes, &why);
+    if (r == E_FORMAT && refused)
+        r = store_without_refused(batch, outcomes, refused, arg, &why);
     for (size_t i = 0; i < batch->n_tables && r < 0; i++)
         outcomes[i] = (struct batch_outcome){.code = r, .err = why};
     if (r < 0 && err)
@@ -190,7 +216,7 @@ void duckdb_batch_free(void *impl)
 {
     struct duckdb_batch *batch = impl;
     for (size_t i = 0; i < batch->n_tables; i++)
-        duckdb_rows_deinit(&batch->rows[i]);
+        duckdb_rows_deinit(&batch->tables[i].rows);
     if (batch->connection)
         duckdb_disconnect(&batch->connection);
     free(batch);

@@ -25,6 +25,10 @@ int duckdb_backend_run(struct duckdb_backend *b, duckdb_connection c, const char
 int duckdb_backend_change(struct duckdb_backend *b, duckdb_connection c, const char *sql,
                           uint64_t *n_changed, struct err *err);
 
+/** duckdb_run_query on a connection, of one statement with columns. */
+int duckdb_query_on(struct duckdb_backend *b, duckdb_connection connection, const char *sql,
+                    const struct column *columns, warehouse_row_fn *fn, void *arg, struct err *err);
+
 /* Waiting for the file: every try of an opening counts against one limit. */
 struct duckdb_wait {
     const char *path;
@@ -75,6 +79,26 @@ int duckdb_load_begin(void **load, void *impl, const struct table_name *name,
 int duckdb_load_row(void *load, const struct cell *cells, struct err *err);
 int duckdb_load_commit(void *load, struct err *err);
 void duckdb_load_free(void *load);
+
+/* Rows that wait for a table in a temporary one, which is of a connection. */
+struct duckdb_waiting {
+    struct duckdb_backend *backend;
+    duckdb_connection connection;
+    const struct table_name *name; // of the table
+    const struct table_schema *schema;
+    size_t index; // of the table in its batch
+    struct duckdb_rows rows;
+};
+/** Append the temporary table's name. */
+int duckdb_append_waiting(struct buf *sql, const struct duckdb_waiting *t, struct err *err);
+/** Append names of columns, comma-separated. */
+int duckdb_append_names(struct buf *sql, const struct column *columns, struct err *err);
+/** Give rows to refused, and take them away, that are null where the table in the file, being
+ * stricter than the schema, does not take null. *n: how many. @return 0, E_*, or what refused
+ * returned. */
+int duckdb_refuse_nulls(const struct duckdb_waiting *t, warehouse_refused_fn *refused, void *arg,
+                        uint64_t *n, struct err *err);
+
 int duckdb_batch_begin(void **batch, void *impl, const struct table_name *names,
                        const struct table_schema *const *tables, size_t n_tables, int64_t since,
                        struct err *err);

@@ -307,7 +307,6 @@ static void answer_deinit(struct answer *a)
 {
     duckdb_destroy_result(&a->result);
     duckdb_destroy_prepare(&a->statement);
-    duckdb_disconnect(&a->connection);
     for (size_t i = 0; a->items && i < a->n_columns; i++)
         free(a->items[i].spans);
     free(a->types);
@@ -315,22 +314,34 @@ static void answer_deinit(struct answer *a)
     free(a->items);
 }
 
+int duckdb_query_on(struct duckdb_backend *b, duckdb_connection connection, const char *sql,
+                    const struct column *columns, warehouse_row_fn *fn, void *arg, struct err *err)
+{
+    struct answer a = {.backend = b,
+                       .connection = connection,
+                       .columns = columns,
+                       .n_columns = count_columns(columns)};
+    int r = allocate(&a, err);
+    if (r == 0)
+        r = execute(&a, sql, err);
+    if (r == 0)
+        r = walk(&a, fn, arg, err);
+    answer_deinit(&a);
+    return r;
+}
+
+/* Without columns it may be a script; a transaction that one leaves open ends with the connection.
+ */
 int duckdb_run_query(void *impl, const char *sql, const struct column *columns,
                      warehouse_row_fn *fn, void *arg, struct err *err)
 {
-    struct answer a = {.backend = impl, .columns = columns, .n_columns = count_columns(columns)};
-    int r = duckdb_backend_connect(&a.connection, a.backend, err);
+    struct duckdb_backend *b = impl;
+    duckdb_connection c;
+    int r = duckdb_backend_connect(&c, b, err);
     if (r < 0)
         return r;
-    if (columns) {
-        r = allocate(&a, err);
-        if (r == 0)
-            r = execute(&a, sql, err);
-        if (r == 0)
-            r = walk(&a, fn, arg, err);
-    } else { // may be a script; a transaction that it leaves open ends with the connection
-        r = duckdb_backend_run(a.backend, a.connection, sql, err);
-    }
-    answer_deinit(&a);
+    r = columns ? duckdb_query_on(b, c, sql, columns, fn, arg, err)
+                : duckdb_backend_run(b, c, sql, err);
+    duckdb_disconnect(&c);
     return r;
 }

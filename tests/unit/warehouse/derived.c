@@ -197,6 +197,52 @@ static void lax_overlooks_what_may_be_null_and_nothing_else(void **state)
     assert_contains(err.text, "column x is not among ours");
 }
 
+static int take_refused(void *arg, size_t table, struct span json, const char *reason,
+                        struct err *err)
+{
+    (void)err;
+    assert_int_equal(table, 0);
+    assert_true(span_equal(json, span_str("{\"day\":\"2024-10-04\",\"id\":\"b\",\"uptime\":null,"
+                                          "\"note\":[]}")));
+    assert_contains(reason, "null");
+    ++*(int *)arg;
+    return 0;
+}
+
+static void add_machine(struct warehouse_batch *batch, const char *id, bool uptime_known)
+{
+    struct err err = {0};
+    const struct cell cells[] = {
+        {.integer = 20000}, {.text = span_str(id)}, {.is_null = !uptime_known}, {.is_null = true}};
+    assert_ok(warehouse_batch_row(batch, 0, cells, &err), &err);
+}
+
+static void rows_that_a_stricter_table_refuses_are_handed_back(void **state)
+{
+    CLEANUP(warehouse_closep) struct warehouse *w = open_place(*state);
+    static const struct table_schema *const list[] = {&metrics};
+    struct err err = {0};
+    run(w, "CREATE TABLE metrics (day DATE, id VARCHAR, uptime DOUBLE NOT NULL, note VARCHAR[])");
+    assert_ok(warehouse_ensure_table(w, &metrics, &err), &err);
+    for (int with_fn = 0; with_fn < 2; with_fn++) {
+        struct warehouse_batch *batch = NULL;
+        struct batch_outcome outcome;
+        int n_refused = 0;
+        assert_ok(warehouse_batch_begin(&batch, w, list, 1, 0, &err), &err);
+        add_machine(batch, "a", true);
+        add_machine(batch, "b", false);
+        add_machine(batch, "c", true);
+        const int r = warehouse_batch_commit(batch, &outcome, with_fn ? take_refused : NULL,
+                                             &n_refused, &err);
+        assert_int_equal(r, with_fn ? 0 : E_FORMAT);
+        assert_int_equal(outcome.code, r);
+        assert_int_equal(outcome.n_written, with_fn ? 2 : 0);
+        assert_int_equal(outcome.n_refused, with_fn);
+        assert_int_equal(n_refused, with_fn);
+        assert_int_equal(ask(w, "SELECT count(*) FROM metrics"), with_fn ? 2 : 0);
+    }
+}
+
 static int take_nothing(void *arg, const struct cell *cells, struct err *err)
 {
     (void)arg, (void)cells, (void)err;
@@ -240,6 +286,7 @@ int main(void)
         WITH_PLACE(views_are_made_and_changed),
         WITH_PLACE(a_table_with_an_index_of_its_own_is_taken),
         WITH_PLACE(lax_overlooks_what_may_be_null_and_nothing_else),
+        WITH_PLACE(rows_that_a_stricter_table_refuses_are_handed_back),
         WITH_PLACE(lists_and_records_of_queries_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
