@@ -187,8 +187,11 @@ for value in (1, 2):
         out.write(json.dumps({"timeSeries": [series(i, value) for i in range(40000)]}))
 PYTHON
     configure open-kill
+    killed_began=$(date +%s%N)
     export_day open-kill kill --timeseries-from "$tap_dir/day1" || return 1
-    for killed_after in 0.05 0.15 0.2 0.25 0.3 0.35 0.4 0.5; do
+    killed_took=$((($(date +%s%N) - killed_began) / 1000))
+    for killed_share in 20 50 60 70 75 80 85 90 95 100; do
+        killed_after=$(awk "BEGIN { print $killed_took * $killed_share / 1e8 }")
         timeout -s KILL "$killed_after" "$build/fxci-etl" metric export --config "$tap_dir/open-kill.toml" -q \
             --home "$tap_dir/kill" --date 2026-08-19 --now 2026-08-20T04:30:00Z --timeseries-from "$tap_dir/day2"
         rows_of kill >"$tap_dir/rows" || return 1
