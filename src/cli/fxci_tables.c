@@ -4,6 +4,7 @@
 #include "cli/fxci.h"
 #include "fxci/dump.h"
 #include "fxci/load.h"
+#include "fxci/metrics.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -59,16 +60,28 @@ static int write_stdout(void *arg, const void *bytes, size_t len, struct err *er
                : err_set(err, E_IO, errno, "write to standard output");
 }
 
+/* A table or view of ours, or the table of a metric that the configuration adds. */
+static int find_source(struct dump_source *source, struct metric_table *metric,
+                       const struct fxci_setup *setup, struct err *err)
+{
+    const char *name = setup->args->table_word;
+    if (!metric_table_find(metric, &setup->tables, &setup->config, name))
+        return dump_find(source, &setup->tables, name, err);
+    source->schema = metric->schema;
+    return 0;
+}
+
 int cmd_dump(void *args, struct err *err)
 {
     const struct fxci_args *a = args;
     CLEANUP(fxci_end) struct fxci_setup setup = {0};
     CLEANUP(warehouse_closep) struct warehouse *w = NULL;
     struct dump_source source;
+    struct metric_table metric;
     int64_t date = INT64_MIN;
     int r = fxci_start(&setup, a, &uses_tables, err);
     if (r == 0)
-        r = dump_find(&source, &setup.tables, a->table_word, err);
+        r = find_source(&source, &metric, &setup, err);
     if (r == 0 && a->date)
         r = fxci_read_date(&date, a->date, err);
     if (r == 0)

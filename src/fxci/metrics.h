@@ -7,6 +7,20 @@
 #include "fxci/config.h"
 #include "fxci/tables.h"
 
+/* A metric's own table: as FXCI_METRICS, but for its name and that of the value's column. It must
+ * stay where it is. */
+struct metric_table {
+    struct table_schema schema;
+    struct column columns[METRIC_N + 1];
+    char name[256]; // "dataset.table"
+};
+/** The texts are borrowed. @return 0 or E_ARG: the name is too long. */
+MUST_CHECK int metric_table_init(struct metric_table *t, const struct fxci_tables *tables,
+                                 const struct metric_config *metric, struct err *err);
+/** The table of a configured metric by its name, "worker_cpu_v1". @return false: there is none. */
+bool metric_table_find(struct metric_table *t, const struct fxci_tables *tables,
+                       const struct fxci_config *config, const char *name);
+
 struct metrics_run {
     const struct fxci_config *config;
     int64_t now_us;

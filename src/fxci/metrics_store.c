@@ -2,40 +2,6 @@
 /* Source: fxci-etl.md 4.4, X9. */
 #include "fxci/metrics_internal.h"
 
-#include <stdio.h>
-#include <string.h>
-
-/* The table of metrics under another name, with another name for the value. */
-struct metric_table {
-    struct table_schema schema;
-    struct column columns[METRIC_N + 1];
-    char name[256];
-};
-
-static int name_table(struct metric_table *t, const struct fxci_tables *tables,
-                      const struct metric_config *metric, struct err *err)
-{
-    const char *usual = tables->names[FXCI_METRICS];
-    const int dataset = (int)(strchr(usual, '.') - usual);
-    const int n = metric->table
-                      ? snprintf(t->name, sizeof t->name, "%.*s.%s", dataset, usual, metric->table)
-                      : snprintf(t->name, sizeof t->name, "%s", usual);
-    if (n < 0 || (size_t)n >= sizeof t->name)
-        return err_set(err, E_ARG, 0, "the name of table %.40s is too long", metric->table);
-    return 0;
-}
-
-static int make_table(struct metric_table *t, const struct fxci_tables *tables,
-                      const struct metric_config *metric, struct err *err)
-{
-    t->schema = tables->schemas[FXCI_METRICS];
-    memcpy(t->columns, tables->columns[FXCI_METRICS], sizeof t->columns);
-    t->columns[METRIC_UPTIME].name = metric->column;
-    t->schema.columns = t->columns;
-    t->schema.name = t->name;
-    return name_table(t, tables, metric, err);
-}
-
 static int load_rows(struct warehouse_load *load, const struct metric_intake *in, struct err *err)
 {
     for (size_t i = 0; i < in->rows.n; i++) {
@@ -71,7 +37,7 @@ int metric_store(const struct metrics_run *run, const struct metric_intake *in, 
 {
     CLEANUP(warehouse_closep) struct warehouse *w = NULL;
     struct metric_table table;
-    int r = make_table(&table, run->tables, in->metric, err);
+    int r = metric_table_init(&table, run->tables, in->metric, err);
     if (r == 0)
         r = run->open_warehouse(run->open_arg, &w, err);
     if (r == 0)

@@ -29,8 +29,12 @@ refused() {
     exits 1 export_day "$@" && cat "$tap_dir/said" && grep -qF -e "$refused_text" "$tap_dir/said"
 }
 
+# rows_of HOME [TABLE [OPTION...]]
 rows_of() {
-    "$build/fxci-etl" dump "${2:-worker_metrics_v1}" --home "$tap_dir/$1" --format ndjson 2>/dev/null
+    rows_home=$1 rows_table=${2:-worker_metrics_v1}
+    [ $# -lt 2 ] || shift
+    shift
+    "$build/fxci-etl" dump "$rows_table" --home "$tap_dir/$rows_home" --format ndjson "$@" 2>/dev/null
 }
 
 # series PROJECT ID VALUE [TYPE] - one as the service has it.
@@ -163,7 +167,9 @@ TOML
         cat "$tap_dir/said"
         return 1
     }
-    [ "$(rows_of second | wc -l)" -eq 1 ] && grep -qF 'metric=uptime' "$tap_dir/said"
+    [ "$(rows_of second | wc -l)" -eq 1 ] && grep -qF 'metric=uptime' "$tap_dir/said" &&
+        rows_of second worker_cpu_v1 --config "$tap_dir/second.toml" >"$tap_dir/rows" &&
+        grep -o '"cpu_seconds":[0-9.]*' "$tap_dir/rows" | tr '\n' ' ' | grep -qxF '"cpu_seconds":2.5 "cpu_seconds":3.5 '
 }
 
 unreadable() {
