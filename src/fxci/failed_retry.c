@@ -3,8 +3,8 @@
 #include "fxci/definition.h"
 #include "fxci/event.h"
 #include "fxci/failed.h"
+#include "fxci/load_row.h"
 #include "fxci/member.h"
-#include "fxci/row_read.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +26,6 @@ struct retry_run {
     struct failed_counts *counts;
     struct event_mapper events;
     struct definition_mapper definitions;
-    struct row_mapper mapper;
     struct rows rows;
     struct attempt *attempts;
     size_t n;
@@ -85,7 +84,7 @@ static int try_definition(struct retry_run *run, struct attempt *a, const struct
     CLEANUP(buf_deinit) struct buf scratch = BUF_INIT(DEFINITION_MAX_BYTES);
     struct span task_id, task;
     struct definition d;
-    int r = failed_definition(&task_id, &task, &run->mapper.ops, e->body, &scratch, err);
+    int r = failed_definition(&task_id, &task, &run->definitions.ops, e->body, &scratch, err);
     if (r < 0)
         return r;
     if (r == 0)
@@ -101,14 +100,17 @@ static int try_definition(struct retry_run *run, struct attempt *a, const struct
 static int try_record(struct retry_run *run, struct attempt *a, const struct state_entry *e,
                       struct err *err)
 {
-    struct cell cells[FXCI_MAX_COLUMNS];
+    CLEANUP(load_row_deinit) struct load_row row;
+    struct err fault = {0};
     enum fxci_table table = FXCI_TASKS;
     while (table < FXCI_DEFINITIONS && strcmp(fxci_table_name(table), e->table) != 0)
         table++;
-    const int r = row_map(&run->mapper, &run->how->tables->schemas[table], e->body, cells, err);
-    if (r < 0)
-        return r;
-    return r == 0 ? fail(a, run->mapper.reason, err) : add_row(run, a, table, cells, err);
+    load_row_init(&row, run->how->cpu, &run->how->tables->schemas[table], false);
+    const int r = load_row_read(&row, e->body, &fault);
+    if (r == E_FORMAT)
+        return fail(a, fault.text, err);
+    return r < 0 ? err_set(err, (enum err_code)r, 0, "%s", fault.text)
+                 : add_row(run, a, table, row.cells, err);
 }
 
 static int try_entry(struct retry_run *run, struct attempt *a, struct err *err)
@@ -148,7 +150,7 @@ static int have_definition(struct retry_run *run, const struct state_entry *e, s
 {
     CLEANUP(buf_deinit) struct buf scratch = BUF_INIT(DEFINITION_MAX_BYTES);
     struct span task_id, task;
-    const int r = failed_definition(&task_id, &task, &run->mapper.ops, e->body, &scratch, err);
+    const int r = failed_definition(&task_id, &task, &run->definitions.ops, e->body, &scratch, err);
     return r == 1 ? state_have(run->s, task_id, err) : r;
 }
 
@@ -247,12 +249,10 @@ int failed_retry(struct state *s, const struct failed_retry *how,
         .tables = how->tables, .state = s, .open = how->open, .open_arg = how->open_arg};
     event_mapper_init(&run.events, how->cpu, today);
     definition_mapper_init(&run.definitions, how->cpu, today);
-    row_mapper_init(&run.mapper, how->cpu);
     const int r = retry_all(&run, entries, err);
     rows_deinit(&run.rows);
     event_mapper_deinit(&run.events);
     definition_mapper_deinit(&run.definitions);
-    row_mapper_deinit(&run.mapper);
     free(run.attempts);
     return r;
 }

@@ -1,5 +1,7 @@
-/* load_row.h - a row that somebody brings, as the cells of one of our tables. Source: fxci-etl.md
- * X11, X13. */
+/*
+ * load_row.h - a row that somebody brings, or that was refused before, as the cells of one of our
+ * tables. Source: fxci-etl.md X11, X13.
+ */
 #pragma once
 
 #include "fxci/member.h"
