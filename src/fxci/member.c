@@ -60,10 +60,11 @@ int member_text(struct span *bytes, const struct member *m, struct buf *scratch,
 bool member_integer(int64_t *value, const struct member *m)
 {
     const uint8_t *p = m->text.ptr, *const end = span_end(m->text);
-    const bool negative = p && *p == '-';
+    const bool negative = p < end && *p == '-';
     int64_t v = 0;
-    p += negative;
-    if (!m->text.ptr || p == end)
+    if (negative)
+        p++;
+    if (p == end)
         return false;
     for (; p < end; p++) {
         const int digit = *p - '0'; // towards the negative end, which is one further away
