@@ -18,19 +18,29 @@ static int append_member(struct buf *sql, const char *alias, const char *name, s
     return r < 0 ? r : append_quoted(sql, '`', name, err);
 }
 
-/* BigQuery joins by equality of what each side gives, and nothing else; as JSON, null equals null
- * and nothing else. */
-static int append_equal(struct buf *sql, const char *name, bool may_be_null, struct err *err)
+/* "before t.`name` between s.`name` after" */
+static int append_pair(struct buf *sql, const char *before, const char *between, const char *after,
+                       const char *name, struct err *err)
 {
-    const char *open = may_be_null ? "TO_JSON_STRING(" : "", *close = may_be_null ? ")" : "";
-    int r = buf_append_str(sql, open, err);
+    int r = buf_append_str(sql, before, err);
     if (r == 0)
         r = append_member(sql, "t", name, err);
     if (r == 0)
-        r = buf_printf(sql, err, "%s = %s", close, open);
+        r = buf_append_str(sql, between, err);
     if (r == 0)
         r = append_member(sql, "s", name, err);
-    return r < 0 ? r : buf_append_str(sql, close, err);
+    return r < 0 ? r : buf_append_str(sql, after, err);
+}
+
+/* BigQuery joins by equality of what each side gives, and by nothing else; so null equals null by
+ * two equalities. */
+static int append_equal(struct buf *sql, const char *name, bool may_be_null, struct err *err)
+{
+    if (!may_be_null)
+        return append_pair(sql, "", " = ", "", name, err);
+    const int r = append_pair(sql, "IFNULL(CAST(", " AS STRING), '') = IFNULL(CAST(",
+                              " AS STRING), '') AND (", name, err);
+    return r < 0 ? r : append_pair(sql, "", " IS NULL) = (", " IS NULL)", name, err);
 }
 
 static int append_since(struct buf *sql, const struct table_schema *schema, int64_t since,

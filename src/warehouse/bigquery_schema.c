@@ -4,11 +4,12 @@
 
 #include <strings.h>
 
-/* The name that requests use, and the one of GoogleSQL that some answers use. */
+/* The name that requests use, and its other one, which answers may use. An emulator takes FLOAT for
+ * one of 32 bits. */
 static const char *const type_names[][2] = {
     [COLUMN_STRING] = {"STRING", "STRING"},
     [COLUMN_INT64] = {"INTEGER", "INT64"},
-    [COLUMN_DOUBLE] = {"FLOAT", "FLOAT64"},
+    [COLUMN_DOUBLE] = {"FLOAT64", "FLOAT"},
     [COLUMN_BOOL] = {"BOOLEAN", "BOOL"},
     [COLUMN_DATE] = {"DATE", "DATE"},
     [COLUMN_TIMESTAMP] = {"TIMESTAMP", "TIMESTAMP"},

@@ -61,7 +61,8 @@ DELETE = re.compile(r"(?:TRUNCATE TABLE|DELETE FROM) `[^`]+`\.`(?P<d>[^`]+)`\.`(
 MERGE = re.compile(r"MERGE `[^`]+`\.`(?P<d>[^`]+)`\.`(?P<t>[^`]+)` AS t USING `[^`]+`\.`(?P<sd>[^`]+)`\.`(?P<s>[^`]+)` "
                    r"AS s ON (?P<on>.+) WHEN NOT MATCHED THEN INSERT \((?P<names>.+)\) VALUES \((?P<values>.+)\)$")
 EQUAL = re.compile(r"t\.`(\w+)` = s\.`\1`$")
-EQUAL_OR_NULL = re.compile(r"TO_JSON_STRING\(t\.`(\w+)`\) = TO_JSON_STRING\(s\.`\1`\)$")
+EQUAL_OR_NULL = re.compile(r"IFNULL\(CAST\(t\.`(\w+)` AS STRING\), ''\) = IFNULL\(CAST\(s\.`\1` AS STRING\), ''\)$")
+BOTH_NULL = re.compile(r"\(t\.`(\w+)` IS NULL\) = \(s\.`\1` IS NULL\)$")
 SINCE = re.compile(r"t\.`(\w+)` >= DATE '([0-9-]+)'$")
 SINCE_OR_NULL = re.compile(r"\(t\.`(\w+)` >= DATE '([0-9-]+)' OR t\.`\1` IS NULL\)$")
 DROP = re.compile(r"DROP TABLE (\w+)\.(\w+)$")
@@ -152,7 +153,7 @@ def check_value(field, value):
         return check_text(value, name)
     if kind == "INTEGER" and type(value) is int and -2**63 <= value < 2**63:
         return str(value)
-    if kind == "FLOAT" and (type(value) in (int, float) or value in ("NaN", "Infinity", "-Infinity")):
+    if kind == "FLOAT64" and (type(value) in (int, float) or value in ("NaN", "Infinity", "-Infinity")):
         return repr(float(value))
     if kind == "BOOLEAN" and isinstance(value, bool):
         return str(value).lower()
@@ -253,7 +254,7 @@ def need_filter(table, column, name):
 
 def read_condition(text):
     """Returns the columns that are equal, those that may both be null, and the oldest partition."""
-    plain, nullable, since, with_null = [], [], (None, None), False
+    plain, nullable, both_null, since, with_null = [], [], [], (None, None), False
     for term in text.split(" AND "):
         equal, equal_or_null = EQUAL.match(term), EQUAL_OR_NULL.match(term)
         after, after_or_null = SINCE.match(term), SINCE_OR_NULL.match(term)
@@ -261,10 +262,13 @@ def read_condition(text):
             plain.append(equal[1])
         elif equal_or_null:
             nullable.append(equal_or_null[1])
+        elif BOTH_NULL.match(term):
+            both_null.append(BOTH_NULL.match(term)[1])
         elif after or after_or_null:
             since, with_null = (after or after_or_null).groups(), bool(after_or_null)
         else:
             raise JobFailure("invalidQuery", f"Syntax error: Unexpected \"{term}\"")
+    want(nullable == both_null, "null is not told from nothing")
     return plain, nullable, since, with_null
 
 

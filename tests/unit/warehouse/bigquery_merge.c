@@ -42,7 +42,8 @@ static void null_equals_null(void **state)
     const struct table_schema schema = {.columns = columns, .key = NAMES("id", "run")};
     assert_sql(&schema,
                "MERGE `a-project`.`d`.`t` AS t USING `a-project`.`d`.`s` AS s ON t.`id` = s.`id` "
-               "AND TO_JSON_STRING(t.`run`) = TO_JSON_STRING(s.`run`) WHEN NOT MATCHED THEN INSERT "
+               "AND IFNULL(CAST(t.`run` AS STRING), '') = IFNULL(CAST(s.`run` AS STRING), '') AND "
+               "(t.`run` IS NULL) = (s.`run` IS NULL) WHEN NOT MATCHED THEN INSERT "
                "(`day`, `id`, `run`) VALUES (s.`day`, s.`id`, s.`run`)");
     (void)state;
 }
@@ -53,7 +54,8 @@ static void rows_without_a_date_are_looked_at_too(void **state)
         .columns = loose, .partition_column = "day", .key = NAMES("day")};
     assert_sql(&schema,
                "MERGE `a-project`.`d`.`t` AS t USING `a-project`.`d`.`s` AS s ON "
-               "TO_JSON_STRING(t.`day`) = TO_JSON_STRING(s.`day`) AND (t.`day` >= DATE "
+               "IFNULL(CAST(t.`day` AS STRING), '') = IFNULL(CAST(s.`day` AS STRING), '') AND "
+               "(t.`day` IS NULL) = (s.`day` IS NULL) AND (t.`day` >= DATE "
                "'1970-01-01' OR t.`day` IS NULL) WHEN NOT MATCHED THEN INSERT (`day`, `id`) VALUES "
                "(s.`day`, s.`id`)");
     (void)state;
