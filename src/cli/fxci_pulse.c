@@ -70,6 +70,13 @@ static int open_tables(void *arg, struct warehouse **w, struct err *err)
     return fxci_open_tables(arg, w, err);
 }
 
+/* Before a message is taken: a warehouse that is out of reach is best found out now. */
+static int make_tables(struct pulse *p, struct err *err)
+{
+    CLEANUP(warehouse_closep) struct warehouse *w = NULL;
+    return fxci_open_tables(&p->setup, &w, err);
+}
+
 static int start(struct pulse *p, const struct fxci_args *a, struct err *err)
 {
     const struct config_use use = {
@@ -81,7 +88,9 @@ static int start(struct pulse *p, const struct fxci_args *a, struct err *err)
         r = fxci_open_store(&p->setup, &p->store, err);
     if (r == 0)
         r = state_open(&p->state, p->store, p->setup.now_us, err);
-    return r < 0 ? r : open_taskcluster(p, a, err);
+    if (r == 0)
+        r = open_taskcluster(p, a, err);
+    return r < 0 ? r : make_tables(p, err);
 }
 
 static uint64_t batch_size(const struct pulse *p)
