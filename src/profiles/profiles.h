@@ -3,6 +3,10 @@
  * "profile", qualifier "payload". Source: taar-etl.md section 4, Y7, Y9.
  *
  * A URL says which: "lmdb:///dir" (made where missing), or "bigtable://project/instance".
+ *
+ * Any number of processes may use a store at a time; of a directory, a process may have one handle.
+ * Thread: a handle belongs to one. What was put or deleted is seen by get and each after the flush.
+ * While each runs, its function may not use the handle.
  */
 #pragma once
 
@@ -47,7 +51,7 @@ const char *profiles_name(const struct profiles *p);
 MUST_CHECK int profiles_ensure_table(struct profiles *p, struct err *err);
 
 enum {
-    PROFILES_MAX_KEY = 4096,
+    PROFILES_MAX_KEY = 511, // LMDB's limit; Bigtable's is 4096
     PROFILES_MAX_VALUE = 10 << 20,
     PROFILES_BATCH_ROWS = 1000,
     PROFILES_BATCH_BYTES = 5 << 20
@@ -55,7 +59,9 @@ enum {
 
 /**
  * Put a row's cell, timestamp in microseconds, a multiple of 1000. Copied; rows travel in batches
- * of 1,000 or 5 MiB. A row that is put again replaces the older cell. @return 0 or E_*.
+ * of 1,000 or 5 MiB. A row that is put again replaces the older cell, and one of the same time;
+ * puts and deletes of a key take effect in the order of the calls. @return 0 or E_*: E_ABSENT,
+ * there is no such table.
  */
 MUST_CHECK int profiles_put(struct profiles *p, struct span key, struct span value,
                             int64_t timestamp_us, struct err *err);
