@@ -8,7 +8,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { SNIFF_BYTES = 4096, CHUNK_BYTES = 1 << 20, SQL_BYTES_MAX = 1 << 16 };
+enum {
+    SNIFF_BYTES = 4096,
+    CHUNK_BYTES = 1 << 20,
+    SQL_BYTES_MAX = 1 << 16,
+    CSV_MAX_LINE = 32 << 20
+};
 
 static bool ends_with(const char *path, const char *end)
 {
@@ -170,7 +175,8 @@ static int read_table(struct rows *rows, struct warehouse *w, const struct row_f
                           ? "SELECT to_json(t) AS row FROM read_parquet({path}) AS t"
                           : "SELECT to_json(t) AS row FROM read_csv({path}, header = true, "
                             "all_varchar = true, compression = {compression}, "
-                            "allow_quoted_nulls = {quoted_nulls}) AS t";
+                            "allow_quoted_nulls = {quoted_nulls}, quote = '\"', escape = '\"', "
+                            "max_line_size = {max_line}, buffer_size = {max_line}) AS t";
     CLEANUP(buf_deinit) struct buf path = BUF_INIT(SQL_BYTES_MAX);
     CLEANUP(buf_deinit) struct buf query = BUF_INIT(SQL_BYTES_MAX);
     int r = escape_path(&path, rows->path, err);
@@ -180,13 +186,14 @@ static int read_table(struct rows *rows, struct warehouse *w, const struct row_f
         {"path", SQL_TEXT, (const char *)path.data, 0},
         {"compression", SQL_TEXT, file->packed ? "gzip" : "none", 0},
         {"quoted_nulls", SQL_VERBATIM, file->keep_empty ? "false" : "true", 0},
+        {.name = "max_line", .kind = SQL_INT, .integer = CSV_MAX_LINE},
         {.name = NULL},
     };
     r = warehouse_fill_sql(&query, w, sql, values, err);
     if (r == 0)
         r = warehouse_query(w, (const char *)query.data, columns, take_row, rows, err);
     buf_deinit(&rows->padded);
-    return r;
+    return r == E_IO ? err_wrap(err, r, "%s", file->path) : r;
 }
 
 int row_file_read(const struct row_file *file, struct warehouse *w, row_file_fn *fn, void *arg,

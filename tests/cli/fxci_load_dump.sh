@@ -175,6 +175,14 @@ round_trip() {
     done
 }
 promise "what dump wrote as CSV, load reads, packed or not, by its content" round_trip
+long_csv() {
+    { echo task_id,run_id,state && printf 'long,0,"a\n""%03000000d"\r\n' 0; } >long.csv &&
+        echo task_id,run_id >head.csv &&
+        WEIR_HOME=$tap_dir/long says 'rows=0' "$fxci" load task_runs_v1 head.csv &&
+        WEIR_HOME=$tap_dir/long "$fxci" load task_runs_v1 long.csv &&
+        WEIR_HOME=$tap_dir/long "$fxci" dump task_runs_v1 | grep -q '"state":"a\\n\\"000*","task_id"'
+}
+promise "CSV may have long lines with newlines in them, or none behind its header" long_csv
 bad_csv() {
     printf 'task_id,run_id\na,0\nb,x\n' >bad.csv &&
         refuses 1 'bad.csv, row 2: run_id is not an integer' "$fxci" load task_runs_v1 bad.csv
