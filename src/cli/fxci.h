@@ -49,6 +49,7 @@ struct fxci_args {
     struct opt_words words;                // list, help
     const char *from, *to;                 // derive, report costs, backfill tasks: fxci_read_days
     const char *table;                     // derive
+    int by;                                // report costs: enum report_by
     const char *gcp, *azure, *azure_table; // load-billing
     const char *table_word, *file;         // load, dump: words
     const char *source, *taskdefs;         // pulse drain
@@ -59,7 +60,8 @@ struct fxci_args {
 /* fxci_options.c: the groups of options that commands are made of, each ended by OPT_END */
 extern const struct opt fxci_common_options[]; // everywhere
 extern const struct opt fxci_failed_list_options[], fxci_failed_options[];
-extern const struct opt fxci_derive_options[], fxci_load_billing_options[];
+extern const struct opt fxci_derive_options[], fxci_load_billing_options[], fxci_report_options[],
+    fxci_backfill_options[];
 extern const struct opt fxci_drain_options[], fxci_metric_options[];
 extern const struct opt fxci_dump_options[];
 extern const struct opt fxci_show_options[], fxci_validate_options[];
@@ -73,6 +75,8 @@ int cmd_failed_retry(void *args, struct err *err);
 int cmd_failed_drop(void *args, struct err *err);
 int cmd_derive(void *args, struct err *err);
 int cmd_load_billing(void *args, struct err *err);
+int cmd_report_costs(void *args, struct err *err);
+int cmd_backfill_tasks(void *args, struct err *err);
 int cmd_pulse_drain(void *args, struct err *err);
 int cmd_metric_export(void *args, struct err *err);
 int cmd_load(void *args, struct err *err);
@@ -133,5 +137,8 @@ enum { FXCI_MAX_DAYS = 36525 };
 /** --date, or --from and --to; without them yesterday. @return 0 or E_ARG. */
 MUST_CHECK int fxci_read_days(struct fxci_days *days, const struct fxci_setup *setup,
                               struct err *err);
+/** --from and --to; without them every day up to today. @return 0 or E_ARG. */
+MUST_CHECK int fxci_read_any_days(struct fxci_days *days, const struct fxci_setup *setup,
+                                  struct err *err);
 /** Print a line on standard output. arg: nothing. */
 void fxci_say(void *arg, const char *line);

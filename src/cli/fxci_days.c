@@ -29,3 +29,15 @@ int fxci_read_days(struct fxci_days *days, const struct fxci_setup *setup, struc
         return err_set(err, E_ARG, 0, "From '--from' to '--to' are more than a hundred years.");
     return 0;
 }
+
+int fxci_read_any_days(struct fxci_days *days, const struct fxci_setup *setup, struct err *err)
+{
+    const struct fxci_args *a = setup->args;
+    *days = (struct fxci_days){0, setup->today};
+    int r = a->from ? fxci_read_date(&days->first, a->from, err) : 0;
+    if (r == 0 && a->to)
+        r = fxci_read_date(&days->last, a->to, err);
+    if (r == 0 && days->first > days->last)
+        return err_set(err, E_ARG, 0, "'--from' is later than '--to'.");
+    return r;
+}

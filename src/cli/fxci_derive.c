@@ -75,15 +75,13 @@ static int derive_day(const struct fxci_setup *setup, struct warehouse *w,
 }
 
 /* Others that wait for the warehouse get their turn after each day. */
-static int derive_days(const struct fxci_setup *setup, const bool wanted[N_DERIVED],
+static int derive_days(struct fxci_setup *setup, const bool wanted[N_DERIVED],
                        const struct fxci_days *days, struct err *err)
 {
     int r = 0;
     for (int64_t day = days->first; day <= days->last && r == 0; day++) {
         CLEANUP(warehouse_closep) struct warehouse *w = NULL;
-        r = fxci_open_warehouse(setup, &w, false, err);
-        if (r == 0 && day == days->first)
-            r = fxci_tables_ensure(&setup->tables, w, err);
+        r = fxci_open_tables(setup, &w, err);
         if (r == 0)
             r = derive_day(setup, w, wanted, day, err);
     }
@@ -119,9 +117,7 @@ int cmd_load_billing(void *args, struct err *err)
         return err_set(err, E_ARG, 0, "'--azure-table' needs '--azure'."), EXIT_USAGE;
     int r = fxci_start(&setup, a, &(const struct config_use){.bigquery = true}, err);
     if (r == 0)
-        r = fxci_open_warehouse(&setup, &w, false, err);
-    if (r == 0)
-        r = fxci_tables_ensure(&setup.tables, w, err);
+        r = fxci_open_tables(&setup, &w, err);
     if (r == 0)
         r = billing_load(w, &setup.tables, &files, &counts, err);
     if (r == 0)

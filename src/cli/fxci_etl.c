@@ -87,6 +87,21 @@ static const struct opt_command commands[] = {
      .groups = GROUPS(fxci_derive_options, COMMON),
      ARGS,
      .run = cmd_derive},
+    {.name = "report costs",
+     .summary = "Show what task runs cost, by one of their properties",
+     .details =
+         "For each key: runs, their seconds, their cost, and how many of them have no costs (yet, "
+         "or because of their kind of worker). The key \"total\" in the last line is all of them "
+         "together. Days are those of task_runs_v1.",
+     .groups = GROUPS(fxci_report_options, COMMON),
+     ARGS,
+     .run = cmd_report_costs},
+    {.name = "backfill tasks",
+     .summary = "Make rows for tasks that have runs but no row, from their definitions",
+     .details = "Such tasks are there where the message of a first run was never seen.",
+     .groups = GROUPS(fxci_backfill_options, COMMON),
+     ARGS,
+     .run = cmd_backfill_tasks},
     {.name = "load",
      .summary = "Load rows of a file into a table; rows whose key is stored already are left out",
      .details =

@@ -2,6 +2,7 @@
 /* Names, variables and meanings as in fxci-etl.md 2.1 and embedded.md. */
 #include "base/pool.h"
 #include "cli/fxci.h"
+#include "fxci/report.h"
 
 #define ARGS struct fxci_args
 
@@ -133,5 +134,25 @@ const struct opt fxci_failed_options[] = {
 const struct opt fxci_dump_options[] = {
     OPT_DATE_TEXT("date", date, "Rows of this day's partition only."),
     OPT_CHOICE("format", ARGS, format, NULL, rows_format_names, "How rows are written."),
+    OPT_END,
+};
+
+static const char *const report_formats[] = {"table", "csv", "json", NULL};
+
+const struct opt fxci_report_options[] = {
+    OPT_CHOICE_REQUIRED("by", ARGS, by, NULL, report_by_names,
+                        "What the lines are: groups of tasks, worker types (queues), projects "
+                        "(the tag), or cloud providers."),
+    OPT_DATE_TEXT("date", date, "The day; the default is yesterday, UTC."),
+    OPT_DATE_TEXT("from", from, "In place of --date: the first of several days, up to --to."),
+    OPT_DATE_TEXT("to", to, "The last day; the default is yesterday, UTC."),
+    OPT_CHOICE("format", ARGS, format, NULL, report_formats,
+               "Columns for people, CSV, or one JSON object a line."),
+    OPT_END,
+};
+
+const struct opt fxci_backfill_options[] = {
+    OPT_DATE_TEXT("from", from, "Look at runs from this submission_date on; the default is all."),
+    OPT_DATE_TEXT("to", to, "Look at runs up to this submission_date; the default is today."),
     OPT_END,
 };

@@ -46,6 +46,9 @@ static int list_projects(struct buf *out, struct warehouse *w, const struct fxci
 enum { N_EXPORTS = 5 };
 static const char *const export_names[N_EXPORTS] = {"gcp", "fxci_load", "fxci_lookup",
                                                     "taskcluster_load", "taskcluster_lookup"};
+static const char *const export_keys[N_EXPORTS] = {"billing.gcp", "billing.fxciLoad",
+                                                   "billing.fxciLookup", "billing.taskclusterLoad",
+                                                   "billing.taskclusterLookup"};
 
 /* An export is another project's, so its name has three parts. */
 static int quote_exports(struct buf *out, const struct fxci_config *config, struct err *err)
@@ -56,9 +59,8 @@ static int quote_exports(struct buf *out, const struct fxci_config *config, stru
     int r = 0;
     for (size_t i = 0; i < N_EXPORTS && r == 0; i++) {
         if (!names[i] || names[i][strcspn(names[i], "`\\\n")] || !strchr(names[i], '.'))
-            return err_set(err, E_ARG, 0,
-                           "billing.%s names no table: it is to be project.dataset.table",
-                           export_names[i]);
+            return err_set(err, E_ARG, 0, "%s names no table: it is to be project.dataset.table",
+                           export_keys[i]);
         r = buf_printf(out, err, "`%s`", names[i]);
         if (r == 0)
             r = buf_append_byte(out, '\0', err);

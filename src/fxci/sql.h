@@ -6,5 +6,6 @@
 extern const struct sql_text sql_worker_costs, sql_worker_usage, sql_run_costs;
 extern const struct sql_text sql_view_tasks, sql_view_task_runs, sql_view_task_definitions,
     sql_view_worker_metrics, sql_view_worker_costs, sql_view_worker_usage, sql_view_task_run_costs;
-/* DuckDB only; several statements, for warehouse_run_together. */
+extern const struct sql_text sql_report_costs, sql_orphan_runs, sql_missing_tasks;
+/* DuckDB only; several statements each. */
 extern const struct sql_text sql_billing_gcp, sql_billing_azure;
