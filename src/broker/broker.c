@@ -58,9 +58,11 @@ int broker_open(struct broker **out, const struct broker_config *config,
     struct broker *b = NULL;
     r = is_recorded ? recorded_open(&b, config, bindings, n_bindings, err)
                     : amqp_open(&b, config, bindings, n_bindings, err);
-    if (b)
-        b->open_binding = NO_BINDING;
-    if (r == 0 && !(b->name = name_of(config)))
+    if (!b)
+        return r;
+    b->open_binding = NO_BINDING;
+    b->name = r == 0 ? name_of(config) : NULL;
+    if (r == 0 && !b->name)
         r = err_set(err, E_NOMEM, 0, "no memory for the name of a broker");
     if (r < 0) {
         broker_close(b);

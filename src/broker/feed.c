@@ -3,6 +3,7 @@
 
 #include <amqp_framing.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -167,6 +168,17 @@ static int consume(struct feed *f, struct err *err)
     return r;
 }
 
+/* Signals are for the program's own threads. */
+static int start_thread(struct feed *f, struct err *err)
+{
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int failed = pthread_create(&f->thread, NULL, feed_run, f);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failed == 0 ? 0 : err_set(err, E_NOMEM, 0, "no thread to be had for a queue");
+}
+
 int feed_start(struct feed **out, amqp_connection_state_t state, const char *queue,
                unsigned prefetch, unsigned timeout_s, struct err *err)
 {
@@ -179,8 +191,8 @@ int feed_start(struct feed **out, amqp_connection_state_t state, const char *que
     f->queue = queue;
     f->timeout_s = timeout_s;
     int r = f->wake < 0 ? err_set(err, E_IO, errno, "eventfd") : consume(f, err);
-    if (r == 0 && pthread_create(&f->thread, NULL, feed_run, f) != 0)
-        r = err_set(err, E_NOMEM, 0, "no thread to be had for a queue");
+    if (r == 0)
+        r = start_thread(f, err);
     if (r < 0) {
         conn_close(state);
         feed_free(f);

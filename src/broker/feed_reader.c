@@ -161,18 +161,24 @@ static int begin_message(struct feed *f, const amqp_basic_deliver_t *d, struct e
     return 0;
 }
 
-/* Keep it or drop it? f->lock is held. */
+/* Keep it or drop it? f->lock is held. What is too long for anyone fails when all before it is done
+ * with. */
 static int make_room(struct feed *f, size_t len, struct err *err)
 {
     struct feed_incoming *in = &f->in;
-    const bool is_first = f->received == f->acked;
+    const uint64_t n_kept = f->received - f->acked;
     const bool fits = len <= FEED_MAX_BYTES && f->window.n_used <= FEED_MAX_BYTES - len;
-    in->is_kept = !f->is_dropping && !f->is_stopping && (is_first || fits) &&
-                  f->received - f->acked < f->prefetch;
+    if (n_kept == 0 && !f->is_dropping && in->body_len > MAX_BODY_BYTES)
+        return err_set(err, E_FORMAT, 0,
+                       "a message of %" PRIu64 " bytes, more than %d, stands in the queue: take it "
+                       "out by hand",
+                       in->body_len, MAX_BODY_BYTES);
+    in->is_kept =
+        !f->is_dropping && !f->is_stopping && (n_kept == 0 || fits) && n_kept < f->prefetch;
     if (in->is_kept)
         return window_take(&f->window, f->received + 1, len, &in->bytes, err);
-    if (!f->is_dropping && f->received - f->acked < f->limit)
-        f->limit = (unsigned)(f->received - f->acked);
+    if (!f->is_dropping && n_kept < f->limit)
+        f->limit = (unsigned)n_kept;
     f->is_dropping = true;
     f->last_dropped = in->delivery_tag;
     (void)pthread_cond_signal(&f->changed);
@@ -185,11 +191,6 @@ static int take_header(struct feed *f, const amqp_frame_t *frame, struct err *er
     const amqp_basic_properties_t *p = frame->payload.properties.decoded;
     amqp_bytes_t type = amqp_empty_bytes;
     in->body_len = frame->payload.properties.body_size;
-    if (in->body_len > MAX_BODY_BYTES)
-        return err_set(err, E_FORMAT, 0,
-                       "a message of %" PRIu64 " bytes, more than %d, stands in the queue: take it "
-                       "out by hand",
-                       in->body_len, MAX_BODY_BYTES);
     if (p->_flags & AMQP_BASIC_CONTENT_TYPE_FLAG && p->content_type.len <= SHORT_STRING_BYTES)
         type = p->content_type;
     in->content_type_len = type.len;

@@ -10,7 +10,10 @@ build=$1 root=$2
 
 mq=$tap_dir/mq
 mkdir -p "$mq"
-start_rabbitmq "$mq" fxci-etl some-secret || exit 1
+start_broker() {
+    start_rabbitmq "$mq" fxci-etl some-secret "max_message_size = 200000000"
+}
+start_broker || exit 1
 export PULSE_HOST=localhost PULSE_PORT="$server_port" PULSE_USER=fxci-etl PULSE_PASSWORD=some-secret
 export PULSE_CA_FILE="$mq/certs/ca.crt"
 queue=queue/fxci-etl/task-completed
@@ -21,7 +24,7 @@ steps() {
     timeout 120 "$build/tests/real/broker_steps" "$@" >"$tap_dir/out" 2>"$tap_dir/err"
     steps_status=$?
     cat "$tap_dir/out" "$tap_dir/err"
-    return $steps_status
+    return "$steps_status"
 }
 
 # say TEXT STEP... - do the steps print exactly TEXT (lines by ";")?
@@ -180,7 +183,7 @@ promise "... with its words" grep -q "maintenance is due" "$tap_dir/err"
 promise "what was acknowledged is gone, the batch comes again" \
     say "ready 60;took 60 redelivered 60;" open take 60
 stop_and_start() {
-    stop_rabbitmq && start_rabbitmq "$mq" fxci-etl some-secret
+    stop_rabbitmq && start_broker
 }
 promise "more to take" publish 40
 promise "a broker that stops fails the batch" breaking stop_and_start
@@ -204,6 +207,16 @@ prefetch() {
         open take 7 ready idle 3000 ack take 7
 }
 promise "no more than the prefetch is on its way, and said so" prefetch
+# Half an hour by default, looked at once a minute.
+too_long() {
+    rabbitmqctl_in "$mq" eval 'application:set_env(rabbit, consumer_timeout, 2000),
+        application:set_env(rabbit, channel_tick_interval, 500).' || return 1
+    fail again "timed out" open take 3 sleep 5000 ack
+    too_long_status=$?
+    rabbitmqctl_in "$mq" eval 'application:set_env(rabbit, consumer_timeout, 1800000),
+        application:set_env(rabbit, channel_tick_interval, 60000).' && return "$too_long_status"
+}
+promise "a batch that takes longer than the broker allows fails with its words" too_long
 frozen() {
     rm -f "$tap_dir/go"
     PULSE_TIMEOUT=2 timeout 60 "$build/tests/real/broker_steps" open take 3 say taken await "$tap_dir/go" ack \
@@ -238,6 +251,13 @@ PYTHON
 }
 promise "messages of 64 MiB are taken in less than 300 MiB" large
 promise "... each once" until_counts 0
+
+# RabbitMQ itself refuses them unless it is told to take them.
+too_large() {
+    publish 5 && head -c 134217729 /dev/zero | admin raw "$exchange" large '' && publish 1 &&
+        fail format "134217729" open drain 1 && until_counts 1 && admin purge "$queue"
+}
+promise "a message beyond 128 MiB is told when the others are done with" too_large
 
 many() {
     python3 - "$exchange" >"$tap_dir/many.ndjson" <<'PYTHON'

@@ -91,9 +91,10 @@ static void show(const struct broker_message *m)
     printf("%.*s %.*s %.*s ", (int)m->exchange.len, m->exchange.ptr, (int)m->routing_key.len,
            m->routing_key.ptr, (int)m->content_type.len, m->content_type.ptr);
     if (m->body.len > SHOWN)
-        printf("%zu bytes\n", m->body.len);
+        printf("%zu bytes", m->body.len);
     else
-        printf("%.*s\n", (int)m->body.len, m->body.ptr);
+        (void)fwrite(m->body.ptr, 1, m->body.len, stdout);
+    printf("\n");
 }
 
 static int idle(struct steps *s, uint64_t ms)

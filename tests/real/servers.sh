@@ -21,6 +21,7 @@ bqemulator_version=1.4.0
 
 servers_running=
 servers_started=0
+server_plain_port='' rabbitmq_dist_port='' rabbitmq_epmd_port='' # start_rabbitmq
 [ -z "${tap_dir:-}" ] || trap 'stop_servers; rm -rf "$tap_dir"' EXIT
 trap 'exit 1' PIPE # a reader that went away must not leave servers behind
 
@@ -315,8 +316,8 @@ become_rabbitmq() {
     exec env HOME="$rabbitmq_home" RABBITMQ_NODENAME=weir@localhost \
         RABBITMQ_CONF_ENV_FILE="$rabbitmq_home/none" RABBITMQ_CONFIG_FILE="$rabbitmq_home/rabbitmq.conf" \
         RABBITMQ_MNESIA_BASE="$rabbitmq_home/db" RABBITMQ_LOG_BASE="$rabbitmq_home/log" \
-        RABBITMQ_ENABLED_PLUGINS_FILE="$rabbitmq_home/plugins" RABBITMQ_DIST_PORT="$dist_port" \
-        RABBITMQ_PID_FILE="$rabbitmq_home/pid" ERL_EPMD_ADDRESS=127.0.0.1 ERL_EPMD_PORT="$epmd_port" \
+        RABBITMQ_ENABLED_PLUGINS_FILE="$rabbitmq_home/plugins" RABBITMQ_DIST_PORT="$rabbitmq_dist_port" \
+        RABBITMQ_PID_FILE="$rabbitmq_home/pid" ERL_EPMD_ADDRESS=127.0.0.1 ERL_EPMD_PORT="$rabbitmq_epmd_port" \
         RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1}' \
         LANG=C.UTF-8 "$@"
 }
@@ -339,7 +340,7 @@ start_rabbitmq() {
     }
     if [ ! -f "$1/ports" ]; then
         make_ca_certificate "$1/certs" && rabbitmq_definitions "$2" "$3" >"$1/definitions.json" || return 1
-        for rabbitmq_port in server_port server_plain_port dist_port epmd_port; do
+        for rabbitmq_port in server_port server_plain_port rabbitmq_dist_port rabbitmq_epmd_port; do
             echo "$rabbitmq_port=$(free_port)" || return 1
         done >"$1/ports"
     fi
@@ -356,7 +357,7 @@ start_rabbitmq() {
     : >"$rabbitmq_dir/plugins"
     servers_started=$((servers_started + 1))
     server_log=$tap_dir/rabbitmq.$servers_started.log
-    become_rabbitmq "$rabbitmq_dir" epmd -address 127.0.0.1 -port "$epmd_port" >"$server_log.epmd" 2>&1 </dev/null &
+    become_rabbitmq "$rabbitmq_dir" epmd -address 127.0.0.1 -port "$rabbitmq_epmd_port" >"$server_log.epmd" 2>&1 </dev/null &
     rabbitmq_epmd=$!
     rm -f "$rabbitmq_dir/pid"
     server_pid=

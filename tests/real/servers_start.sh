@@ -38,6 +38,20 @@ comes_and_goes start_fake_gcs "$tap_dir/gcs"
 comes_and_goes start_bigquery_emulator a-project
 comes_and_goes start_bqemulator a-project "$tap_dir/buckets"
 
+# RabbitMQ comes with an epmd, and a script around it.
+mkdir "$tap_dir/rabbitmq"
+start_rabbitmq "$tap_dir/rabbitmq" someone secret >"$tap_dir/said" 2>&1
+started=$?
+promise "start_rabbitmq starts" test "$started" -eq 0
+users() {
+    [ "$(rabbitmqctl_in "$tap_dir/rabbitmq" list_users | cut -f 1 | sort | tr '\n' ' ')" = "admin someone user " ]
+}
+promise "it has its users" users
+stop_rabbitmq
+for pid in $server_pid $rabbitmq_script $rabbitmq_epmd; do
+    promise "a part of it is gone when it is stopped" gone "$pid"
+done
+
 # An unusable program must not hang anyone.
 if start_server broken / http false >"$tap_dir/said" 2>&1; then
     promise "a server that ends at once is a failure" false

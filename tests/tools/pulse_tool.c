@@ -27,7 +27,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EXIT_ABSENT = 4, MAX_UNCONFIRMED = 1000, MAX_BODY = 256 << 20 };
+enum { EXIT_ABSENT = 4, MAX_UNCONFIRMED = 20000, MAX_BODY = 256 << 20 };
 
 struct tool {
     amqp_connection_state_t state;

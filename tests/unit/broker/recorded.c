@@ -160,6 +160,24 @@ static void a_directory_is_read_by_name(void **state)
     broker_close(b);
 }
 
+static void standard_input_is_a_source(void **state)
+{
+    struct fixture *f = *state;
+    put_packed(f, "f", DONE("1") FAILED("2"));
+    const int kept = dup(STDIN_FILENO), fd = open(path_of(f, "f"), O_RDONLY);
+    assert_int_equal(dup2(fd, STDIN_FILENO), STDIN_FILENO);
+    assert_int_equal(close(fd), 0);
+    const struct broker_config config = {.source = "-"};
+    struct broker *b;
+    assert_int_equal(broker_open(&b, &config, bindings, 3, NULL), 0);
+    assert_string_equal(broker_name(b), "standard input");
+    assert_string_equal(drain(b, 0), "1;");
+    assert_string_equal(drain(b, 1), "2;");
+    broker_close(b);
+    assert_int_equal(dup2(kept, STDIN_FILENO), STDIN_FILENO);
+    assert_int_equal(close(kept), 0);
+}
+
 static void an_absent_source_is_told_at_once(void **state)
 {
     struct fixture *f = *state;
@@ -385,6 +403,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(texts_are_handed_out_also_of_what_waited, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_directory_is_read_by_name, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(standard_input_is_a_source, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_absent_source_is_told_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damaged_gzip_stops_with_the_name_and_stays, set_up,
                                         tear_down),
