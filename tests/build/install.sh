@@ -14,7 +14,7 @@ install_it() {
 
 listing() {
     (cd "$stage$prefix" && find . ! -type d | LC_ALL=C sort) >"$tap_dir/is"
-    printf './%s\n' bin/prio bin/prio-processor include/weir/prio.h "$libdir/libweir-prio.a" \
+    printf './%s\n' bin/fxci-etl bin/prio bin/prio-processor include/weir/prio.h "$libdir/libweir-prio.a" \
         "$libdir/libweir-prio.so" "$libdir/libweir-prio.so.0" "$libdir/libweir-prio.so.0.1.0" \
         "$libdir/pkgconfig/weir-prio.pc" \
         libexec/weir/bin/cleanup libexec/weir/bin/fetch-origins libexec/weir/bin/generate \
@@ -77,10 +77,17 @@ processor_runs() {
             --output made) && [ -d "$tap_dir/made/server_id=b/batch_id=test-2" ]
 }
 
+fxci_runs() {
+    "$stage$prefix/bin/fxci-etl" --version &&
+        "$stage$prefix/bin/fxci-etl" derive --home "$tap_dir/home" --date 2026-08-19 &&
+        [ -f "$tap_dir/home/warehouse.duckdb" ]
+}
+
 promise "install succeeds below DESTDIR" install_it
 promise "what is installed is what is listed here" listing
 promise "prio and its library need neither DuckDB nor libcurl" prio_stays_small
 promise "prio-processor runs where it was installed" processor_runs
+promise "fxci-etl runs where it was installed" fxci_runs
 promise "the header compiles alone as C99" header_alone
 if command -v c++ >/dev/null; then
     promise "the header compiles alone as C++" header_in_cxx
