@@ -35,6 +35,19 @@ print(u.build_opener(u.ProxyHandler({})).open(sys.argv[1]).read().decode())' \
     [ "$left" = '{"totalItems": 2}' ]
 }
 
+# Two programs with the same rows at once, which share staging table and jobs.
+together() {
+    for together_world in pair1 pair2-slow pair3; do
+        step "$together_world" once >"$tap_dir/other" &
+        together_pid=$!
+        step "$together_world" once
+        together_status=$?
+        wait "$together_pid" || together_status=1
+        cat "$tap_dir/other"
+        [ "$together_status" = 0 ] || return 1
+    done
+}
+
 promise "the first row of a key stays, from batch to batch" step plain1 first-wins
 promise "rows come back as they were, lists and records too" no_leftovers plain2 content
 promise "null equals null in keys" step plain3 null-equals-null
@@ -62,6 +75,7 @@ promise "a merge whose answer was lost changes nothing when it is done again" st
 promise "statements that meet are run again" step serialize content
 promise "a table that another program made is compared" step fast content
 promise "jobs outside of the US are found" step in-eu content
+promise "two programs with the same rows store them once" together
 promise "a batch that is killed at any call and done again is stored once" \
     python3 "$root/tests/real/batch_kills.py" "$build" "$server_url"
 done_promising
