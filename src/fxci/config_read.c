@@ -100,7 +100,10 @@ static int read_text(struct buf *text, const char *path, struct err *err)
     int r = file_source_open(&file, path, err);
     if (r < 0)
         return r;
-    r = source_read_all(file_source(&file), text, err);
+    // All room at once: a text that grows leaves copies of secrets behind.
+    r = buf_reserve(text, TOML_MAX_BYTES + 1, err);
+    if (r == 0)
+        r = source_read_all(file_source(&file), text, err);
     file_source_close(&file);
     return r < 0 ? err_wrap(err, r, "%s", path) : 0;
 }

@@ -28,8 +28,9 @@ with() {
             shift
         done
         shift
-        "$etl" config show --format json >.shown &&
-            grep -F "{\"key\":\"$1\",\"value\":\"$2\",\"origin\":\"$3\"}" .shown || { cat .shown; exit 1; }
+        "$etl" config show --format json >.shown || exit 1
+        cat .shown
+        grep -qF "{\"key\":\"$1\",\"value\":\"$2\",\"origin\":\"$3\"}" .shown
     )
 }
 

@@ -57,7 +57,7 @@ validate() {
         >"$tap_dir/out" 2>"$tap_dir/err"
     validate_status=$?
     cat "$tap_dir/out" "$tap_dir/err"
-    return $validate_status
+    return "$validate_status"
 }
 has() {
     grep -q -- "$1" "$tap_dir/out"

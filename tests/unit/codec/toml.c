@@ -89,11 +89,9 @@ static void bad(const char *why, const char *const *texts)
 
 static void comments_and_lines(void **state)
 {
-    GOOD("", "{}", "# all\n", "{}", "a=1#x", "{a=1}",
-         "\xef\xbb\xbf"
-         "a=1",
-         "{a=1}", "a=1\r\n\r\nb=2\r\n", "{a=1 b=2}", "a = \"# no comment\" # one",
-         "{a=\"# no comment\"}", "#\ttab", "{}");
+    GOOD("", "{}", "# all\n", "{}", "a=1#x", "{a=1}", "\357\273\277a=1", "{a=1}",
+         "a=1\r\n\r\nb=2\r\n", "{a=1 b=2}", "a = \"# no comment\" # one", "{a=\"# no comment\"}",
+         "#\ttab", "{}");
     BAD("line 2: there is more on the line", "\na=1 b=2", "x=1\n[a.b] c=1\n", "\na=1\r",
         "\na=1\rb=2");
     BAD("control character", "# \x01", "a=1 # \x7f", "# x\ry");
@@ -118,10 +116,8 @@ static void keys(void **state)
 static void basic_strings(void **state)
 {
     GOOD("a=\"x \\\"q\\\" \\b\\t\\n\\f\\r\\\\\"", "{a=\"x \"q\" \b\t\n\f\r\\\"}",
-         "a=\"\\u00E9\\U0001F600\\u0041\"",
-         "{a=\"\xc3\xa9\xf0\x9f\x98\x80"
-         "A\"}",
-         "a=\"tab\there\"", "{a=\"tab\there\"}", "a=\"\"", "{a=\"\"}");
+         "a=\"\\u00E9\\U0001F600\\u0041\"", "{a=\"\303\251\360\237\230\200A\"}", "a=\"tab\there\"",
+         "{a=\"tab\there\"}", "a=\"\"", "{a=\"\"}");
     BAD("no escape", "a=\"\\x41\"", "a=\"\\e\"", "a=\"\\ \"", "a=\"\\'\"", "a=\"\\\nb\"");
     BAD("hexadecimal", "a=\"\\u12\"", "a=\"\\u12G4\"", "a=\"\\U0001F60\"");
     BAD("no Unicode", "a=\"\\uD800\"", "a=\"\\U00110000\"", "a=\"\\uDFFF\"");
@@ -178,10 +174,9 @@ static void reals(void **state)
 
 static void booleans_and_times(void **state)
 {
-    GOOD("a=[true,false]", "{a=[true false]}",
-         "a=[1979-05-27T07:32:00Z,1979-05-27t00:32:00-07:00,1979-05-27 00:32:00.999999+23:59]",
-         "{a=[<1979-05-27T07:32:00Z> <1979-05-27t00:32:00-07:00> "
-         "<1979-05-27 00:32:00.999999+23:59>]}",
+    GOOD("a=[true,false]", "{a=[true false]}", "a=[1979-05-27T07:32:00Z,1979-05-27t00:32:00-07:00]",
+         "{a=[<1979-05-27T07:32:00Z> <1979-05-27t00:32:00-07:00>]}",
+         "a=1979-05-27 00:32:00.999999+23:59", "{a=<1979-05-27 00:32:00.999999+23:59>}",
          "a=[1979-05-27T07:32:00,1979-05-27, 07:32:00,00:32:00.5,1979-05-27 ]",
          "{a=[<1979-05-27T07:32:00> <1979-05-27> <07:32:00> <00:32:00.5> <1979-05-27>]}",
          "a=2024-02-29 # leap\nb=1972-06-30T23:59:60z",

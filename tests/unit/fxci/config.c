@@ -424,8 +424,7 @@ static void each_value_and_its_origin_can_be_seen(void **state)
         "pulse.host=pulse.mozilla.org|default\n",
         "bigquery.credentials=********|FXCI_ETL_BIGQUERY_CREDENTIALS\n",
         "storage.credentials=|default\n",
-        "monitoring.metrics.uptime.type=compute.googleapis.com/instance/"
-        "uptime|default\n",
+        "uptime.type=compute.googleapis.com/instance/uptime|default\n",
         "monitoring.metrics.cpu.type=t|FXCI_ETL_MONITORING_METRICS_CPU_TYPE\n",
         "monitoring.metrics.cpu.column=cpu|default\n"};
     for (size_t i = 0; i < ARRAY_LEN(lines); i++)
