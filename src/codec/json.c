@@ -275,7 +275,8 @@ const uint8_t *json_skip_value(const struct json_text *t, const uint8_t *p, unsi
  * Step from behind a container's entry, or from its first byte where it has not begun, to where its
  * next entry should be. @return 1, 0 with *p behind the container, or -1.
  */
-static int next_entry(const uint8_t **p, const uint8_t *end, bool *begun, char open, char close)
+static int next_entry(const uint8_t **p, const uint8_t *end, bool *begun, uint8_t open,
+                      uint8_t close)
 {
     const uint8_t *q = json_skip_space(*p, end);
     if (*begun && q < end && *q == close) {

@@ -181,7 +181,7 @@ int load_rows(const struct load_options *o, struct load_counts *counts, struct e
     struct loader l = {
         .o = o, .schema = &o->tables->schemas[o->table], .counts = counts, .first_date = o->today};
     CLEANUP(scratch_remove) struct scratch scratch = {.w = NULL};
-    struct row_file file;
+    struct row_file file = {0};
     *counts = (struct load_counts){0};
     if (!l.schema->key)
         return err_set(err, E_ARG, 0, "%s holds bills, which load-billing loads", l.schema->name);
