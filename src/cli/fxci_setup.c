@@ -199,12 +199,14 @@ static int say_where(const struct fxci_setup *s, const struct config_use *use, s
     const bool own_store = use && use->storage && !s->args->store;
     if (s->config.any_cloud || (!own_warehouse && !own_store))
         return 0;
-    char *home = NULL;
-    const int r = bucket_home(&home, &s->common, err);
-    if (r == 0)
-        log_event(LOG_LEVEL_INFO, "no cloud service is configured, data stays on this machine",
-                  LOG_S("warehouse", s->warehouse_url), LOG_S("home", home));
-    free(home);
+    CLEANUP(store_closep) struct store *state = NULL;
+    const int r = use->storage ? fxci_open_store(s, &state, err) : 0;
+    static const char message[] = "no cloud service is configured, so data goes here";
+    if (r == 0 && state)
+        log_event(LOG_LEVEL_INFO, message, LOG_S("warehouse", s->warehouse_url),
+                  LOG_S("state", store_name(state)));
+    else if (r == 0)
+        log_event(LOG_LEVEL_INFO, message, LOG_S("warehouse", s->warehouse_url));
     return r;
 }
 

@@ -88,6 +88,14 @@ wrong_use() {
 }
 promise "wrong use is named" wrong_use
 
+dates() {
+    says 1 "'2026-2-30' is no day" "$etl" derive --date 2026-2-30 &&
+        says 1 "'2026-02' is no day" "$etl" derive --date 2026-02 &&
+        says 1 "'2026-02-01x' is no day" "$etl" derive --date 2026-02-01x &&
+        says 0 "date=2026-02-01" "$etl" derive --date 2026-2-1 && rm -r home
+}
+promise "days may lack their zeros, and must exist" dates
+
 # The configuration
 
 promise "everything has a default" with -- pulse.port 5671 default
@@ -158,10 +166,10 @@ promise "-q says errors only" quiet
 
 embedded() {
     : >empty.ndjson
-    "$etl" pulse drain --source empty.ndjson 2>.err && [ "$(grep -c 'stays on this machine' .err)" -eq 1 ] &&
-        grep -qF "warehouse=duckdb://$tap_dir/home/warehouse.duckdb" .err
+    "$etl" pulse drain --source empty.ndjson 2>.err && [ "$(grep -c 'so data goes here' .err)" -eq 1 ] &&
+        grep -qF "warehouse=duckdb://$tap_dir/home/warehouse.duckdb state=$tap_dir/home/buckets/fxci-etl" .err
 }
-promise "that data stays here is said once, with the places" embedded
+promise "where data goes without a configuration is said once" embedded
 
 validated() {
     "$etl" validate >.out && [ "$(grep -c '^ok ' .out)" -ge 2 ] && ! grep -q FAILED .out &&
