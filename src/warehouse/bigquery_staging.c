@@ -94,19 +94,21 @@ static int digest_file(EVP_MD_CTX *context, const struct tempfile *file, struct 
     return r;
 }
 
-/* Of project, table and rows. */
-static int digest_rows(struct staged_table *t, uint8_t digest[DIGEST_BYTES], struct err *err)
+/* Of project, table, its fields and rows: a leftover with other fields would refuse them. */
+static int digest_all(struct staged_table *t, uint8_t digest[DIGEST_BYTES], struct err *err)
 {
-    const char *const names[] = {t->b->project, t->name->dataset, t->name->table};
+    char *fields = json_dumps(t->fields, JSON_COMPACT);
+    const char *const texts[] = {t->b->project, t->name->dataset, t->name->table, fields};
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool ok = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        ok = ok && EVP_DigestUpdate(context, names[i], strlen(names[i]) + 1) == 1;
+    bool ok = fields && context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
+    for (size_t i = 0; i < ARRAY_LEN(texts) && ok; i++)
+        ok = EVP_DigestUpdate(context, texts[i], strlen(texts[i]) + 1) == 1;
     int r = ok ? digest_file(context, &t->file, err)
                : err_set(err, E_CRYPTO, 0, "libcrypto cannot hash");
     if (r == 0 && EVP_DigestFinal_ex(context, digest, NULL) != 1)
         r = err_set(err, E_CRYPTO, 0, "libcrypto cannot hash");
     EVP_MD_CTX_free(context);
+    free(fields);
     return r;
 }
 
@@ -116,7 +118,7 @@ int staging_name(struct staged_table *t, unsigned attempt, struct err *err)
     uint8_t digest[DIGEST_BYTES];
     const size_t len = sizeof lead - 1 + DIGEST_BYTES; // of which half is enough
     if (attempt == 0) {
-        const int r = digest_rows(t, digest, err);
+        const int r = digest_all(t, digest, err);
         if (r < 0)
             return r;
         memcpy(t->staging, lead, sizeof lead);

@@ -74,6 +74,10 @@ wrong_key() {
     STORE_CREDENTIALS=$dir/other.json exits 1 store check && says "status 400"
 }
 promise "a key that is not the account's gets no token" wrong_key
+key_as_text() {
+    STORE_CREDENTIALS=/no/such/file STORE_KEY=$(cat "$dir/robot.json") store check
+}
+promise "credentials given as text stand before a file" key_as_text
 no_ca() {
     STORE_CA_FILE=/etc/ssl/certs/ca-certificates.crt exits 1 store check && says "certificate"
 }

@@ -140,12 +140,24 @@ static int run(struct store *store, const char *command, char **arg, int n, stru
     return err_set(err, E_ARG, 0, "%s", usage);
 }
 
+/* A credentials file's text, given as such; NULL: none, or too long. */
+static const struct opt_secret *key_of(const char *text)
+{
+    static struct opt_secret key;
+    key.len = text ? strlen(text) : 0;
+    if (key.len == 0 || key.len > sizeof key.text)
+        return NULL;
+    memcpy(key.text, text, key.len);
+    return &key;
+}
+
 int main(int argc, char **argv)
 {
     const struct store_config config = {
         .url = getenv("STORE_URL"),
         .endpoint = getenv("STORE_ENDPOINT"),
         .google_credentials = getenv("STORE_CREDENTIALS"),
+        .google_key = key_of(getenv("STORE_KEY")),
         .ca_file = getenv("STORE_CA_FILE"),
         .read_timeout_s = 2,
         .deadline_ms = 30000,
