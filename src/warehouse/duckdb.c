@@ -173,7 +173,9 @@ int duckdb_backend_open(void **impl, const struct warehouse_config *config, cons
         return err_set(err, E_NOMEM, 0, "no memory for a warehouse");
     b->lock = -1;
     b->path = strdup(rest);
-    const int r = b->path ? open_file(b, config, err) : err_set(err, E_NOMEM, 0, "no memory");
+    int r = b->path ? duckdb_library_load(err) : err_set(err, E_NOMEM, 0, "no memory");
+    if (r == 0)
+        r = open_file(b, config, err);
     if (r < 0) {
         backend_close(b);
         return r;

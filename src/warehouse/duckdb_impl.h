@@ -1,10 +1,9 @@
-/* duckdb_impl.h - what the DuckDB backend's files share. The only files that include <duckdb.h>. */
+/* duckdb_impl.h - what the DuckDB backend's files share. Only duckdb_api.h includes <duckdb.h>. */
 #pragma once
 
 #include "base/retry.h"
 #include "warehouse/backend.h"
-
-#include <duckdb.h>
+#include "warehouse/duckdb_api.h"
 
 struct duckdb_backend {
     duckdb_database database;

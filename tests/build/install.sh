@@ -77,6 +77,13 @@ processor_runs() {
             --output made) && [ -d "$tap_dir/made/server_id=b/batch_id=test-2" ]
 }
 
+# It is 70 MB, and its thousands of relocations took most of the time of a --help.
+duckdb_waits() {
+    for program in fxci-etl prio-processor; do
+        ! readelf -d "$stage$prefix/bin/$program" | grep -E 'NEEDED.*duckdb' || return 1
+    done
+}
+
 fxci_runs() {
     "$stage$prefix/bin/fxci-etl" --version &&
         "$stage$prefix/bin/fxci-etl" derive --home "$tap_dir/home" --date 2026-08-19 &&
@@ -86,6 +93,7 @@ fxci_runs() {
 promise "install succeeds below DESTDIR" install_it
 promise "what is installed is what is listed here" listing
 promise "prio and its library need neither DuckDB nor libcurl" prio_stays_small
+promise "programs start without DuckDB" duckdb_waits
 promise "prio-processor runs where it was installed" processor_runs
 promise "fxci-etl runs where it was installed" fxci_runs
 promise "the header compiles alone as C99" header_alone
