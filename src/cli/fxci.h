@@ -61,7 +61,7 @@ struct fxci_args {
 extern const struct opt fxci_common_options[]; // everywhere
 extern const struct opt fxci_failed_list_options[], fxci_failed_options[];
 extern const struct opt fxci_derive_options[], fxci_load_billing_options[], fxci_report_options[],
-    fxci_backfill_options[];
+    fxci_backfill_options[], fxci_queues_options[];
 extern const struct opt fxci_drain_options[], fxci_metric_options[];
 extern const struct opt fxci_dump_options[];
 extern const struct opt fxci_show_options[], fxci_validate_options[];
@@ -76,6 +76,7 @@ int cmd_failed_drop(void *args, struct err *err);
 int cmd_derive(void *args, struct err *err);
 int cmd_load_billing(void *args, struct err *err);
 int cmd_report_costs(void *args, struct err *err);
+int cmd_report_queues(void *args, struct err *err);
 int cmd_backfill_tasks(void *args, struct err *err);
 int cmd_pulse_drain(void *args, struct err *err);
 int cmd_metric_export(void *args, struct err *err);
@@ -140,5 +141,8 @@ MUST_CHECK int fxci_read_days(struct fxci_days *days, const struct fxci_setup *s
 /** --from and --to; without them every day up to today. @return 0 or E_ARG. */
 MUST_CHECK int fxci_read_any_days(struct fxci_days *days, const struct fxci_setup *setup,
                                   struct err *err);
+/** Write bytes to standard output, for functions that take where to write. arg: nothing. @return 0
+ * or E_IO. */
+int fxci_print(void *arg, const void *bytes, size_t len, struct err *err);
 /** Print a line on standard output. arg: nothing. */
 void fxci_say(void *arg, const char *line);

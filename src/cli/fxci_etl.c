@@ -85,6 +85,14 @@ static const struct opt_command commands[] = {
      .groups = GROUPS(fxci_report_options, COMMON),
      ARGS,
      .run = cmd_report_costs},
+    {.name = "report queues",
+     .summary = "Show how many messages wait in the pulse queues, and how many programs read them",
+     .details =
+         "Nothing is taken: what was looked at would come again as a redelivered message, so "
+         "the age of messages is not known.",
+     .groups = GROUPS(fxci_queues_options, COMMON),
+     ARGS,
+     .run = cmd_report_queues},
     {.name = "backfill tasks",
      .summary = "Make rows for tasks that have runs but no row, from their definitions",
      .details = "Such tasks are there where the message of a first run was never seen.",

@@ -151,6 +151,12 @@ const struct opt fxci_report_options[] = {
     OPT_END,
 };
 
+const struct opt fxci_queues_options[] = {
+    OPT_CHOICE("format", ARGS, format, NULL, report_formats,
+               "Columns for people, CSV, or one JSON object a line."),
+    OPT_END,
+};
+
 const struct opt fxci_backfill_options[] = {
     OPT_DATE_TEXT("from", from, "Look at runs from this submission_date on; the default is all."),
     OPT_DATE_TEXT("to", to, "Look at runs up to this submission_date; the default is today."),

@@ -4,17 +4,6 @@
 #include "cli/fxci.h"
 #include "fxci/report.h"
 
-#include <errno.h>
-#include <stdio.h>
-
-static int write_stdout(void *arg, const void *bytes, size_t len, struct err *err)
-{
-    (void)arg;
-    return fwrite(bytes, 1, len, stdout) == len
-               ? 0
-               : err_set(err, E_IO, errno, "write to standard output");
-}
-
 struct report {
     struct fxci_setup setup;
     struct fxci_days days;
@@ -48,7 +37,7 @@ int cmd_report_costs(void *args, struct err *err)
     const struct rows_text text = {
         .columns = report_columns,
         .format = formats[report.setup.args->format],
-        .write = write_stdout,
+        .write = fxci_print,
     };
     return fxci_exit(rows_text_write(&text, scan_costs, &report, err));
 }

@@ -5,6 +5,7 @@
 #include "base/utc.h"
 #include "cli/fxci.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,14 @@ static const char default_bucket[] = "fxci-etl";
 int fxci_exit(int code)
 {
     return code == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+int fxci_print(void *arg, const void *bytes, size_t len, struct err *err)
+{
+    (void)arg;
+    return fwrite(bytes, 1, len, stdout) == len
+               ? 0
+               : err_set(err, E_IO, errno, "write to standard output");
 }
 
 void fxci_say(void *arg, const char *line)

@@ -6,8 +6,6 @@
 #include "fxci/load.h"
 #include "fxci/metrics.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 static const struct config_use uses_tables = {.bigquery = true};
@@ -52,14 +50,6 @@ int cmd_load(void *args, struct err *err)
     return fxci_exit(r);
 }
 
-static int write_stdout(void *arg, const void *bytes, size_t len, struct err *err)
-{
-    (void)arg;
-    return fwrite(bytes, 1, len, stdout) == len
-               ? 0
-               : err_set(err, E_IO, errno, "write to standard output");
-}
-
 /* A table or view of ours, or the table of a metric that the configuration adds. */
 static int find_source(struct dump_source *source, struct metric_table *metric,
                        const struct fxci_setup *setup, struct err *err)
@@ -87,7 +77,7 @@ int cmd_dump(void *args, struct err *err)
     if (r == 0)
         r = fxci_open_warehouse(&setup, &w, true, err);
     if (r == 0)
-        r = dump_write(&source, w, date, (enum rows_format)a->format, write_stdout, NULL, err);
+        r = dump_write(&source, w, date, (enum rows_format)a->format, fxci_print, NULL, err);
     if (r == E_ABSENT)
         return err_set(err, E_ABSENT, 0,
                        "%s: it is made by the first pulse drain, metric export, derive or load",

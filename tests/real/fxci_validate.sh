@@ -75,6 +75,17 @@ nothing_left() {
 }
 promise "the state bucket is as it was" nothing_left
 
+# queues FORMAT - what report queues says.
+queues() {
+    "$build/fxci-etl" -q report queues --config "$tap_dir/good.toml" --format "$1"
+}
+no_queues() {
+    queues csv >"$tap_dir/out" && printf '%s\r\n' queue,ready,consumers queue/fxci-etl/task-completed,, \
+        queue/fxci-etl/task-failed,, queue/fxci-etl/task-exception,, queue/fxci-etl/task-defined,, |
+        tr -d '\r' >"$tap_dir/want" && tr -d '\r' <"$tap_dir/out" | diff "$tap_dir/want" -
+}
+promise "queues that nobody made yet have no numbers" no_queues
+
 with_queues() {
     "$build/fxci-etl" -q pulse drain --config "$tap_dir/good.toml" --warehouse "duckdb://$tap_dir/w.duckdb" &&
         "$build/fxci-etl" -q derive --config "$tap_dir/good.toml" --warehouse "duckdb://$tap_dir/w.duckdb" &&
@@ -83,6 +94,16 @@ with_queues() {
         has '^ok  *table fxci_derived.tasks_v2: there, with its columns$'
 }
 promise "after runs the queues and tables are there" with_queues
+
+counted_queues() {
+    PULSE_PORT=$pulse PULSE_USER=fxci-etl PULSE_PASSWORD=some-secret PULSE_CA_FILE=$tap_dir/mq/certs/ca.crt
+    export PULSE_PORT PULSE_USER PULSE_PASSWORD PULSE_CA_FILE
+    printf '%s' '{}' | PULSE_USER=admin "$build/pulse-tool" raw exchange/taskcluster-queue/v1/task-failed k application/json 3 &&
+        queues json >"$tap_dir/out" && has '^{"queue":"queue/fxci-etl/task-completed","ready":0,"consumers":0}$' &&
+        has '^{"queue":"queue/fxci-etl/task-failed","ready":3,"consumers":0}$' &&
+        queues json | diff "$tap_dir/out" - && queues table | grep -q '^queue/fxci-etl/task-failed  *3  *0$'
+}
+promise "report queues counts what waits, and takes nothing" counted_queues
 
 # broken NAME SED-SCRIPT LINE - with this change, exactly this line has failed.
 broken() {
