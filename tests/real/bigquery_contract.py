@@ -38,7 +38,8 @@ name, separated by "-", are the trouble in it:
 A text that holds "refuse me" is refused by loads, as a value would be that BigQuery cannot store.
 
 In a world "stopped", POST /WORLD/stop?at=N&before=B makes the N-th call from now on hang, before or after
-it took effect; GET /WORLD/stopped says whether one hangs; POST /WORLD/go ends all that.
+it took effect; GET /WORLD/stopped says whether one hangs; POST /WORLD/go ends all that. POST /WORLD/expire
+ends all tables that have an end.
 """
 import base64
 import datetime
@@ -424,7 +425,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         _, name, path = url.path.split("/", 2)
         arguments = dict(urllib.parse.parse_qsl(url.query))
         world = worlds.setdefault(name, World(name))
-        if world.has("stopped") and path in ("stop", "stopped", "go"):
+        if world.has("stopped") and path in ("stop", "stopped", "go", "expire"):
             self.control(world, path, arguments)
             return
         try:
@@ -443,6 +444,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if path == "stop":
             world.calls_left, world.stop_before = int(arguments["at"]), arguments["before"] == "1"
             world.hanging, world.gate = False, threading.Event()
+        elif path == "expire":
+            world.tables = {key: table for key, table in world.tables.items() if "expirationTime" not in table}
         elif path == "go":
             world.calls_left = None
             world.gate.set()
