@@ -4,6 +4,8 @@
 #include "cli/fxci.h"
 #include "fxci/report.h"
 
+enum { COST_DECIMALS = 4 };
+
 struct report {
     struct fxci_setup setup;
     struct fxci_days days;
@@ -37,6 +39,7 @@ int cmd_report_costs(void *args, struct err *err)
     const struct rows_text text = {
         .columns = report_columns,
         .format = formats[report.setup.args->format],
+        .decimals = COST_DECIMALS,
         .write = fxci_print,
     };
     return fxci_exit(rows_text_write(&text, scan_costs, &report, err));

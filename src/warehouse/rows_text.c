@@ -176,9 +176,14 @@ static int cut(struct writer *w, struct err *err)
 static int show(struct writer *w, const struct column *column, const struct cell *cell,
                 struct err *err)
 {
+    int r = 0;
     buf_clear(&w->value);
-    const int r =
-        cell->is_null ? buf_append_str(&w->value, "null", err) : spell(w, column, cell, err);
+    if (cell->is_null)
+        r = buf_append_str(&w->value, "null", err);
+    else if (column->type == COLUMN_DOUBLE && w->o->decimals > 0)
+        r = buf_printf(&w->value, err, "%.*f", w->o->decimals, cell->real);
+    else
+        r = spell(w, column, cell, err);
     if (r < 0)
         return r;
     tame(buf_span(&w->value));

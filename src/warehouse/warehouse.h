@@ -255,6 +255,7 @@ struct rows_text {
     enum rows_format format;
     bool milliseconds; // of times, in place of microseconds: cut, not rounded
     size_t max_width;  // of a value in ROWS_TABLE, in characters; 0: any
+    int decimals;      // of doubles in ROWS_TABLE, rounded; 0: as many as they have
     int (*write)(void *arg, const void *bytes, size_t len, struct err *err); // 0 or E_*
     void *write_arg;
 };
