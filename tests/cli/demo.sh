@@ -13,13 +13,17 @@ demo() {
     "$root/scripts/demo" "$1" >"$tap_dir/output" 2>&1
 }
 
+fxci() {
+    "$root/scripts/demo-fxci" "$1" >"$tap_dir/output" 2>&1
+}
+
 # lying PROGRAM: a build directory whose PROGRAM is the script on standard input; $real is the true
 # one's path there.
 lying() {
     fake=$tap_dir/fake
     rm -rf "$fake"
     mkdir "$fake"
-    ln -s "$build/prio" "$build/prio-cheat" "$build/prio-processor" "$fake"
+    ln -s "$build/prio" "$build/prio-cheat" "$build/prio-processor" "$build/fxci-etl" "$fake"
     rm "$fake/$1"
     { printf '#!/bin/sh\nreal=%s\n' "$build/$1" && cat; } >"$fake/$1"
     chmod +x "$fake/$1"
@@ -30,7 +34,12 @@ all_agrees() {
     DEMO_DIR=$tap_dir/kept demo "$build" && grep -q '^All agrees' "$tap_dir/output"
 }
 
-# These two look at the output of the promise above.
+fxci_agrees() {
+    DEMO_DIR=$tap_dir/kept fxci "$build" && grep -q '^All agrees' "$tap_dir/output" &&
+        grep -q 'killed (kill -9) on its way: [1-9][0-9]* tasks' "$tap_dir/output"
+}
+
+# These two look at the output of the promise before them.
 no_colours_in_a_file() {
     [ -s "$tap_dir/output" ] && ! grep "$(printf '\033')" "$tap_dir/output"
 }
@@ -44,6 +53,11 @@ on_a_terminal() {
         grep -q 'All agrees' "$tap_dir/typescript"
 }
 
+fxci_on_a_terminal() {
+    script -qefc "stty cols 100; $root/scripts/demo-fxci $build" "$tap_dir/typescript" >/dev/null 2>&1 &&
+        grep -q "$(printf '\033')" "$tap_dir/typescript" && grep -q 'All agrees' "$tap_dir/typescript"
+}
+
 leaves_nothing() {
     ! find "$tap_dir" -name 'weir-demo.*' | grep .
 }
@@ -52,11 +66,15 @@ leaves_nothing() {
 keeps_files() {
     [ -s "$tap_dir/kept/A/private.key" ] && [ -s "$tap_dir/kept/admin/table.duckdb" ] &&
         [ "$(find "$tap_dir/kept/B/private" -path '*/publish/batch_id=*/part-*' | wc -l)" -eq 4 ] &&
-        ! find "$tap_dir/kept" -perm /077 ! -type l | grep .
+        [ -s "$tap_dir/kept/fxci-etl/warehouse.duckdb" ] && ! find "$tap_dir/kept" -perm /077 ! -type l | grep .
 }
 
 refuses_a_full_directory() {
     DEMO_DIR=$tap_dir/kept exits 1 demo "$build" && [ -s "$tap_dir/kept/A/private.key" ]
+}
+
+fxci_refuses_a_full_directory() {
+    DEMO_DIR=$tap_dir/kept exits 1 fxci "$build" && [ -s "$tap_dir/kept/fxci-etl/warehouse.duckdb" ]
 }
 
 refuses_a_store() {
@@ -77,6 +95,39 @@ differs() {
         done
         "$root/scripts/demo-report" . check
     )
+}
+
+# The same for Firefox-CI.
+fxci_differs() {
+    (
+        cd "$tap_dir/kept/fxci-etl" || exit 1
+        cp "log/$1" "$tap_dir/right" && sed -i "$2" "log/$1" || exit 1
+        exits 1 "$root/scripts/demo-fxci-report" . "$root/tests/vectors/fxci" check >"$tap_dir/output" || exit 1
+        cat "$tap_dir/output"
+        cp "$tap_dir/right" "log/$1"
+        grep -q "$3" "$tap_dir/output" &&
+            "$root/scripts/demo-fxci-report" . "$root/tests/vectors/fxci" check
+    )
+}
+
+# It stores a run that no message told of.
+lying_drain() {
+    lying fxci-etl <<'LIE'
+"$real" "$@" || exit 1
+[ "$1" = derive ] || exit 0
+echo '{"submission_date": "2026-08-20", "task_id": "x", "run_id": 0}' >"$WEIR_HOME/more"
+"$real" load task_runs_v1 "$WEIR_HOME/more"
+LIE
+    exits 1 fxci "$tap_dir/fake" && grep -q 'number of rows of task_runs_v1: must be 31, is 32' "$tap_dir/output"
+}
+
+# It says the same, whatever comes.
+dead_drain() {
+    lying fxci-etl <<'LIE'
+echo '{"level":"error","message":"no such luck"}' >&2
+exit 1
+LIE
+    exits 1 fxci "$tap_dir/fake" && grep -q 'no such luck' "$tap_dir/output"
 }
 
 # One client more in a sum that a server publishes; the last lie, for the whole demo.
@@ -115,10 +166,15 @@ LIE
 promise "the demo ends well" all_agrees
 promise "its output has no colours in a file" no_colours_in_a_file
 promise "its output fits into 80 columns" fits
+promise "that of Firefox-CI ends well, with a drain killed on its way" fxci_agrees
+promise "its output has no colours in a file, either" no_colours_in_a_file
+promise "its output fits into 80 columns, too" fits
 promise "it runs on a terminal" on_a_terminal
+promise "so does that of Firefox-CI" fxci_on_a_terminal
 promise "it leaves nothing behind" leaves_nothing
 promise "it keeps its files in DEMO_DIR, for the user alone" keeps_files
 promise "it does not touch a directory that is not empty" refuses_a_full_directory
+promise "nor does that of Firefox-CI" fxci_refuses_a_full_directory
 promise "it knows two kinds of stores" refuses_a_store
 promise "it finds a sum that is not the true one" differs truth.json 's/"payload": \[/&1/' 'sums of A'
 promise "it finds that other pings were dropped" differs truth.json 's/"n_duplicates": 2/"n_duplicates": 3/' \
@@ -136,5 +192,13 @@ promise "it finds another sum in the index" differs 'admin/index/part-*' '1s/"ag
 promise "it fails when one server publishes something else" lying_server
 promise "it fails when a server leaves clients' data behind" messy_server
 promise "it fails when a server dies" dead_server
+promise "it finds a lost task" fxci_differs tasks_v2.out 3d 'number of rows of tasks_v2: must be 24, is 23'
+promise "it finds another cost" fxci_differs task_run_costs_v1.out '4s/"run_cost":0.[0-9]*/"run_cost":0.5/' \
+    'task_run_costs_v1, row'
+promise "it finds a message that ended otherwise" fxci_differs drain.err 's/"ignored":7/"ignored":8/' \
+    'messages that became ignored: must be 7, is 8'
+promise "it finds a failed event that is gone" fxci_differs failed.out 1d 'failed events kept: must be 10, is 9'
+promise "it fails when a table has a row too many" lying_drain
+promise "it fails when no drain succeeds" dead_drain
 promise "a failed demo leaves nothing behind" leaves_nothing
 done_promising
