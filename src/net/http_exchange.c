@@ -96,9 +96,10 @@ static size_t on_header(char *line, size_t size, size_t n, void *arg)
     struct buf *headers = &x->response->headers;
     const size_t len = size * n;
     x->n_head += len;
-    if (x->head_done)
-        return len;                                  // trailers
-    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) { // also of an interim 1xx answer before it
+    if (x->head_done && !x->grpc)
+        return len; // trailers
+    // Also of an interim 1xx answer before it.
+    if (!x->head_done && len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
         long status = 0;
         (void)curl_easy_getinfo(x->lane.easy, CURLINFO_RESPONSE_CODE, &status);
         x->response->status = (int)status;
@@ -107,7 +108,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *arg)
     }
     if (len > MAX_HEADER_BYTES - headers->len)
         return (size_t)refuse(x, E_FORMAT);
-    if (len > 2)
+    if (len > 2 || x->head_done)
         return buf_append(headers, line, len, NULL) == 0 ? len : (size_t)refuse(x, E_NOMEM);
     const int status = x->response->status;
     x->head_done = status >= 200;
@@ -142,7 +143,6 @@ static CURLcode set_connection(const struct exchange *x)
     SET(CURLOPT_FOLLOWLOCATION, 0L);
     SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
     SET(CURLOPT_PATH_AS_IS, 1L); // signatures and object names know no dot segments
-    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     SET(CURLOPT_CONNECTTIMEOUT, (long)x->http->connect_timeout_s);
     SET(CURLOPT_BUFFERSIZE, (long)RECEIVE_BYTES);
@@ -172,8 +172,14 @@ static CURLcode set_request(struct exchange *x, const struct http_request *reque
         SET(CURLOPT_NOBODY, 1L);
     else
         SET(CURLOPT_CUSTOMREQUEST, method);
+    // Without TLS, libcurl before 8.0 fails the second HTTP/2 request of a connection.
+    const bool clear_http2 = x->grpc && strncmp(request->url, "http:", 5) == 0;
+    SET(CURLOPT_HTTP_VERSION, (long)(!x->grpc      ? CURL_HTTP_VERSION_1_1
+                                     : clear_http2 ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
+                                                   : CURL_HTTP_VERSION_2TLS));
+    SET(CURLOPT_FORBID_REUSE, clear_http2 ? 1L : 0L);
     // What a reused connection lost, libcurl repeats by itself.
-    SET(CURLOPT_FRESH_CONNECT, request->no_retry || request->counted ? 1L : 0L);
+    SET(CURLOPT_FRESH_CONNECT, request->no_retry || request->counted || clear_http2 ? 1L : 0L);
     SET(CURLOPT_ERRORBUFFER, x->error);
     SET(CURLOPT_HEADERFUNCTION, on_header);
     SET(CURLOPT_HEADERDATA, x);
@@ -198,7 +204,8 @@ static int set_up(struct exchange *x, const struct http_request *request, struct
 int exchange_begin(struct exchange *x, const struct http_request *request, struct err *err)
 {
     struct http_response *response = x->response;
-    *x = (struct exchange){.http = x->http, .response = response, .take = x->take, .arg = x->arg};
+    *x = (struct exchange){
+        .http = x->http, .response = response, .take = x->take, .arg = x->arg, .grpc = x->grpc};
     response->status = 0;
     buf_clear(&response->headers);
     buf_clear(&response->body);
@@ -263,6 +270,8 @@ static bool may_pass(CURLcode c)
     case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
+    case CURLE_HTTP2: // what only gRPC meets
+    case CURLE_HTTP2_STREAM:
         return true;
     default:
         return false;

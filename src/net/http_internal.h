@@ -28,7 +28,7 @@ struct http {
 MUST_CHECK int lane_take(struct lane *lane, struct http *http, struct err *err);
 void lane_give(struct http *http, struct lane lane, bool may_serve_again);
 
-/* One try. Zeroed but for the three below, it may be ended at any time. */
+/* One try. Zeroed but for the five below, it may be ended at any time. */
 struct exchange {
     struct http *http;
     struct http_response *response;
@@ -36,6 +36,7 @@ struct exchange {
      * CURL_WRITEFUNC_PAUSE; NULL for requests that are no streams. */
     size_t (*take)(void *arg, const void *bytes, size_t len);
     void *arg;
+    bool grpc; // over HTTP/2, and trailers are kept behind the headers
 
     struct lane lane;
     struct curl_slist *headers;
