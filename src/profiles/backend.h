@@ -13,7 +13,6 @@ struct failures {
 struct profiles_ops {
     /* A batch's rows have no order among each other: none may have a key twice. */
     bool unordered;
-    size_t max_key;
     void (*close)(void *impl);
     int (*ensure_table)(void *impl, struct err *err);
     /**
@@ -31,4 +30,6 @@ struct profiles_ops {
 /* Open what follows "lmdb://" and "bigtable://". */
 int lmdb_backend_open(void **impl, const struct profiles_config *config, const char *rest,
                       struct err *err);
-extern const struct profiles_ops lmdb_ops;
+int bigtable_backend_open(void **impl, const struct profiles_config *config, const char *rest,
+                          struct err *err);
+extern const struct profiles_ops lmdb_ops, bigtable_ops;

@@ -209,7 +209,6 @@ static void settle(void *impl, struct failures *failures)
 }
 
 const struct profiles_ops lmdb_ops = {
-    .max_key = PROFILES_MAX_KEY,
     .close = close_lmdb,
     .ensure_table = ensure_table,
     .send = lmdb_send,

@@ -24,12 +24,17 @@ static const char *behind(const char *url, const char *scheme)
 static int open_backend(struct profiles *p, const struct profiles_config *config, struct err *err)
 {
     const char *rest = behind(config->url, "lmdb://");
+    if (rest) {
+        p->ops = &lmdb_ops;
+        return lmdb_backend_open(&p->impl, config, rest, err);
+    }
+    rest = behind(config->url, "bigtable://");
     if (!rest)
         return err_set(err, E_ARG, 0,
                        "profiles are at lmdb:///path or bigtable://project/instance, not at \"%s\"",
                        config->url);
-    p->ops = &lmdb_ops;
-    return lmdb_backend_open(&p->impl, config, rest, err);
+    p->ops = &bigtable_ops;
+    return bigtable_backend_open(&p->impl, config, rest, err);
 }
 
 int profiles_open(struct profiles **out, const struct profiles_config *config, struct err *err)
@@ -75,10 +80,10 @@ static int check_writable(const struct profiles *p, struct err *err)
 
 static int check_key(const struct profiles *p, struct span key, struct err *err)
 {
-    if (key.len > 0 && key.len <= p->ops->max_key)
+    if (key.len > 0 && key.len <= PROFILES_MAX_KEY)
         return 0;
-    return err_set(err, E_ARG, 0, "%s: a row's key has 1 to %zu bytes, not %zu", p->url,
-                   p->ops->max_key, key.len);
+    return err_set(err, E_ARG, 0, "%s: a row's key has 1 to %d bytes, not %zu", p->url,
+                   PROFILES_MAX_KEY, key.len);
 }
 
 int profiles_ensure_table(struct profiles *p, struct err *err)

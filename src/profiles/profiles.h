@@ -23,7 +23,7 @@ struct profiles;
 struct profiles_config {
     const char *url;
     const char *instance; // LMDB: part of the table's name (Y7); Bigtable: the URL's wins
-    const char *table;    // "taar_profile"; NULL (reading only): the only table there is
+    const char *table;    // "taar_profile"; NULL (LMDB, reading only): the only table there is
     bool read_only;       // nothing is made
 
     // Bigtable

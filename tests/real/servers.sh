@@ -18,6 +18,8 @@ minio_version=v0.0.0-20260212201848-7aac2a2c5b7c
 fake_gcs_version=v1.56.1
 bigquery_emulator_version=v0.8.1
 bqemulator_version=1.4.0
+bigtable_version=v1.58.0
+h2_version=4.4.1
 
 servers_running=
 servers_started=0
@@ -98,6 +100,23 @@ install_bqemulator() {
     install_once bqemulator-$bqemulator_version fill_bqemulator
 }
 
+# A package of its own name in a module: its program is called as its folder is, emulator.
+install_bigtable() {
+    install_once bigtable-emulator-$bigtable_version \
+        build_go_server "cloud.google.com/go/bigtable/cmd/emulator@$bigtable_version" &&
+        server_program=$server_home/emulator
+}
+
+# HTTP/2 for Python's test servers.
+fill_h2() {
+    python3 -m venv "$1" && "$1/bin/python" -m pip -q install h2==$h2_version \
+            hpack==4.2.0 hyperframe==6.1.0
+}
+
+install_h2() {
+    install_once h2-$h2_version fill_h2
+}
+
 # free_port - a loopback port that nobody listens on now.
 free_port() {
     python3 -c 'import socket
@@ -109,7 +128,7 @@ print(s.getsockname()[1])'
 # answers URL PID SECONDS - does URL answer with anything but a server error, while PID lives?
 answers() {
     python3 - "$@" <<'PYTHON'
-import ssl, sys, time, urllib.error, urllib.request
+import socket, ssl, sys, time, urllib.error, urllib.request
 url, pid, seconds = sys.argv[1], sys.argv[2], float(sys.argv[3])
 trusting = ssl.create_default_context()
 trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
@@ -124,7 +143,11 @@ while time.monotonic() < end:
     except FileNotFoundError:
         sys.exit("it ended at once")
     try:
-        opener.open(url, timeout=2).close()
+        if url.startswith("tcp://"):
+            host, port = url[6:].split(":")
+            socket.create_connection((host, int(port)), 2).close()
+        else:
+            opener.open(url, timeout=2).close()
         sys.exit(0)
     except urllib.error.HTTPError as answer:
         if answer.code < 500:
@@ -263,6 +286,13 @@ start_bqemulator() {
         env HOME="$server_home/home" BQEMU_GCS_LOCAL_ROOT="$2" \
         "$server_home/bin/python" -m bqemulator start --rest-port PORT \
         --grpc-port "$(free_port)" --project "$1"
+}
+
+# start_bigtable - Bigtable in memory, gRPC without encryption and tokens. It speaks no HTTP/1, and so is
+# asked for a connection only.
+start_bigtable() {
+    install_bigtable || return 1
+    start_server bigtable '' tcp "$server_program" -host 127.0.0.1 -port PORT
 }
 
 # make_ca_certificate DIR - a CA of its own, ca.crt, and a certificate that it gave to localhost alone:
@@ -405,5 +435,5 @@ stop_rabbitmq() {
 # install_servers - all of them, for scripts/test-real.
 install_servers() {
     install_versitygw && install_minio && install_fake_gcs && install_bigquery_emulator &&
-        install_bqemulator
+        install_bqemulator && install_bigtable && install_h2
 }
