@@ -7,29 +7,13 @@
 set -u
 build=$1 root=$2
 . "$root/tests/build/tap.sh"
+. "$root/tests/cli/guide_checks.sh"
 cd "$tap_dir" || exit 1
 PATH=$build:$build/bin:$PATH
 guide=$root/docs/guide.md
 ln -s "$root/config" config # as in the sources, where no program is installed
 unset BATCH_ID N_DATA WEIR_HOME WEIR_STORE WEIR_WAREHOUSE ORIGIN_CONFIG BUCKET_PREFIX
 export RETRY_LIMIT=300 RETRY_DELAY=0.1 RETRY_BACKOFF_EXPONENT=1
-
-# blocks LANGUAGE - what stands between "```LANGUAGE" and "```".
-blocks() {
-    awk -v from="\`\`\`$1" '$0 == from { inside = 1; next } /^```$/ { inside = 0 } inside' "$guide"
-}
-
-runs() {
-    blocks sh >script && [ "$(wc -l <script)" -gt 60 ] || return 1
-    sh -eu script >said 2>&1 || {
-        tail -n 20 said
-        return 1
-    }
-}
-
-says() {
-    grep -F "$1" said
-}
 
 # A's, for B's are cleaned up in the guide: the sums are those of the clients.
 sums() {
@@ -44,10 +28,6 @@ rows() {
 
 emptied() {
     [ -z "$(find B/ingest B/shared -type f)" ] && [ -n "$(find A/private -type f)" ]
-}
-
-tables() {
-    "$root/scripts/guide-table" "$build" | diff "$guide" -
 }
 
 # Capitals with an underscore, in backquotes or as an assignment; a star stands for both sides.
@@ -71,25 +51,7 @@ waits() {
     } END { exit bad || n < 5 }' "$guide"
 }
 
-# anchor per heading, as the common renderers make them
-links() {
-    grep '^## \|^### ' "$guide" | sed 's/^#* //' | tr 'A-Z ' 'a-z-' | tr -d "',.?\`" >anchors
-    grep -o '](#[^)]*)' "$guide" | sed 's/](#\(.*\))/\1/' | sort -u | grep -vxFf anchors
-    [ $? -eq 1 ] && grep -o '](\([a-z0-9-]*\.md\)' "$guide" | sed 's/](//' | sort -u | while read -r file; do
-        [ -f "$root/docs/$file" ] || { echo "no docs/$file"; exit 1; }
-    done
-}
-
-# "..." in the table of messages stands for anything; what is in backquotes there, the sources say.
-messages() {
-    cat "$root"/src/*/*.c | tr -d '\n' | sed 's/" *"//g; s/\\"/"/g' >sources
-    sed -n '/^## Messages/,/^## Coming/s/^| \(`.*`\) *\(([^|]*)\)* *| .*/\1/p' "$guide" | grep -o '`[^`]*`' |
-        tr -d '`' | sed 's/ X / %s /; s/ N / %d /; s/ *\.\.\. */\n/g' | grep . | while read -r text; do
-        grep -qF -e "$text" sources || { echo "nobody says: $text"; exit 1; }
-    done
-}
-
-promise "the guide's commands run" runs
+promise "the guide's commands run" runs 60
 promise "they say what the guide shows" says 'dropped reason=duplicate count=3'
 promise "what was published is what the second day's clients sent" sums truth.json 2026-08-21
 promise "both tables have their rows" rows
