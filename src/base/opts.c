@@ -246,10 +246,10 @@ static int dispatch_name(const struct opt_program *program, int argc, char **arg
     if (alias && !alias->program)
         call.command = opts_find_command(program, alias->command);
     const int n_words = argc > 0 ? argc - 1 : 0;
-    if (call.program->groups)
-        return dispatch_words(&call, n_words, argv + 1);
-    return call.command ? start_command(&call, n_words, argv + 1)
-                        : dispatch(&call, n_words, argv + 1);
+    if (call.command)
+        return start_command(&call, n_words, argv + 1);
+    return call.program->groups ? dispatch_words(&call, n_words, argv + 1)
+                                : dispatch(&call, n_words, argv + 1);
 }
 
 void opts_file_name(char out[OPTS_NAME_BYTES], const char *name, const char *suffix)

@@ -6,7 +6,8 @@
  * click, which the originals used (prio-processor.md section 2): a usage error prints "Usage: ..."
  * and "Error: ..." on stderr and exits 2; --help works on the program and on every command and
  * exits 0; a program without a command prints its help, exit 0. "--x v" and "--x=v" are the same,
- * "--" ends the options, of an option given twice the last one counts, and nothing is abbreviated.
+ * as are "--min-age" and "--min_age"; "--" ends the options, of an option given twice the last one
+ * counts, and nothing is abbreviated.
  *
  * An empty variable counts as absent, but for a required OPT_KIND_STRING that is not `filled`,
  * where an empty text may be meant (an empty batch id is legal), and a flag, where it means no.
@@ -40,6 +41,7 @@ enum opt_kind {
     OPT_KIND_REAL,    // double within [min, max]: digits, at most one point, no sign, no exponent
     OPT_KIND_CHOICE,  // int: index into choices; case-sensitive
     OPT_KIND_FLAG,    // bool; from the environment "1", "true", "yes" / "0", "false", "no", ""
+    OPT_KIND_BOOL,    // bool, by a value: the words that a flag has in the environment
     OPT_KIND_COUNT,   // uint64_t: how often it was given, "-vvv" is 3; from the environment a flag
     OPT_KIND_SECRET,  // struct opt_secret
     OPT_KIND_HELP,    // asks for the help, for a letter beside --help; no field
@@ -137,6 +139,11 @@ struct opt {
         .name = (NAME), .short_name = (SHORT), .kind = OPT_KIND_FLAG,                              \
         .offset = offsetof(ARGS, FIELD), .env = (ENV), .help = (HELP)                              \
     }
+#define OPT_BOOL(NAME, ARGS, FIELD, ENV, HELP)                                                     \
+    {                                                                                              \
+        .name = (NAME), .kind = OPT_KIND_BOOL, .offset = offsetof(ARGS, FIELD), .env = (ENV),      \
+        .metavar = "BOOL", .help = (HELP)                                                          \
+    }
 #define OPT_COUNT(NAME, SHORT, ARGS, FIELD, ENV, HELP)                                             \
     {                                                                                              \
         .name = (NAME), .short_name = (SHORT), .kind = OPT_KIND_COUNT,                             \
@@ -187,7 +194,8 @@ struct opt_command {
     int (*run)(void *args, struct err *err);
 };
 
-/* Another name of the executable: the last part of argv[0] picks what it means. */
+/* Another name of the executable: the last part of argv[0] picks what it means. A command's other
+ * name is also one as the program's first argument. */
 struct opt_alias {
     const char *name;    // "process"; NULL ends the list
     const char *command; // of the program's table; its arguments follow at once

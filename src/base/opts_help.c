@@ -131,6 +131,7 @@ static void append_default(char *notes, size_t cap, const char *lead, const stru
     double real = 0;
     const char *text = NULL;
     int choice = 0;
+    bool yes = false;
     const void *at = command->defaults ? (const char *)command->defaults + opt->offset : NULL;
     switch (opt->kind) {
     case OPT_KIND_UINT:
@@ -156,6 +157,11 @@ static void append_default(char *notes, size_t cap, const char *lead, const stru
             memcpy(&choice, at, sizeof choice);
         if (choice >= 0)
             append(notes, cap, "%s%s", lead, opt->choices[choice]);
+        break;
+    case OPT_KIND_BOOL:
+        if (at)
+            memcpy(&yes, at, sizeof yes);
+        append(notes, cap, "%s%s", lead, yes ? "true" : "false");
         break;
     default:
         break;

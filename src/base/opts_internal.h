@@ -21,6 +21,8 @@ struct opts_guess {
 void opts_guess_try(struct opts_guess *g, const char *candidate);
 
 bool opts_takes_value(const struct opt *opt);
+/** Do both name the same option? "_" is "-". */
+bool opts_same_name(const char *a, const char *b);
 
 /* What the user called: "prio verify1", or "process" for an alias. */
 struct opts_call {
@@ -32,6 +34,7 @@ struct opts_call {
 
 /** Does the command's name begin with this word and a space? */
 bool opts_in_group(const struct opt_command *command, const char *word);
+/** By its name, or another one that the program has for it. NULL: none. */
 const struct opt_command *opts_find_command(const struct opt_program *program, const char *name);
 
 struct opts_words {

@@ -137,14 +137,14 @@ static struct slot *find_long(struct parser *p, const char *name, bool *is_file)
 {
     for (size_t i = 0; i < p->n_slots; i++) {
         *is_file = false;
-        if (strcmp(p->slots[i].opt->name, name) == 0)
+        if (opts_same_name(p->slots[i].opt->name, name))
             return &p->slots[i];
     }
     for (size_t i = 0; i < p->n_slots; i++) {
         char file_name[OPTS_NAME_BYTES];
         *is_file = p->slots[i].opt->kind == OPT_KIND_SECRET;
         opts_file_name(file_name, p->slots[i].opt->name, "-file");
-        if (*is_file && strcmp(file_name, name) == 0)
+        if (*is_file && opts_same_name(file_name, name))
             return &p->slots[i];
     }
     return NULL;
@@ -354,7 +354,8 @@ static int convert_choice(int *out, const struct opt *opt, const char *text, boo
     return invalid(opt, text, from_env, why, err);
 }
 
-static int convert_flag(bool *out, const struct opt *opt, const char *text, struct err *err)
+static int convert_flag(bool *out, const struct opt *opt, const char *text, bool from_env,
+                        struct err *err)
 {
     static const char *const yes[] = {"1", "true", "yes"}, *const no[] = {"0", "false", "no", ""};
     for (size_t i = 0; i < ARRAY_LEN(no); i++) {
@@ -364,13 +365,13 @@ static int convert_flag(bool *out, const struct opt *opt, const char *text, stru
             return 0;
         }
     }
-    return invalid(opt, text, true, "is neither 1, true, yes nor 0, false, no", err);
+    return invalid(opt, text, from_env, "is neither 1, true, yes nor 0, false, no", err);
 }
 
 static int convert_count(uint64_t *out, const struct opt *opt, const char *text, struct err *err)
 {
     bool yes = false;
-    const int r = convert_flag(&yes, opt, text, err);
+    const int r = convert_flag(&yes, opt, text, true, err);
     if (r == 0)
         *out = yes;
     return r;
@@ -444,7 +445,8 @@ static int resolve(const struct parser *p, const struct slot *s, struct err *err
     case OPT_KIND_CHOICE:
         return convert_choice(field(p, opt), opt, text, env != NULL, err);
     case OPT_KIND_FLAG:
-        return convert_flag(field(p, opt), opt, text, err);
+    case OPT_KIND_BOOL:
+        return convert_flag(field(p, opt), opt, text, env != NULL, err);
     case OPT_KIND_COUNT:
         return convert_count(field(p, opt), opt, text, err);
     default:

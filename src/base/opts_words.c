@@ -4,6 +4,14 @@
 
 #include <string.h>
 
+bool opts_same_name(const char *a, const char *b)
+{
+    for (; *a && *b; a++, b++)
+        if ((*a == '_' ? '-' : *a) != (*b == '_' ? '-' : *b))
+            return false;
+    return *a == *b;
+}
+
 bool opts_in_group(const struct opt_command *command, const char *word)
 {
     const size_t len = strlen(word);
@@ -15,6 +23,9 @@ const struct opt_command *opts_find_command(const struct opt_program *program, c
     for (const struct opt_command *c = program->commands; c->name; c++)
         if (strcmp(c->name, name) == 0)
             return c;
+    for (const struct opt_alias *a = program->aliases; a && a->name; a++)
+        if (a->command && strcmp(a->name, name) == 0)
+            return opts_find_command(program, a->command);
     return NULL;
 }
 
@@ -32,8 +43,8 @@ static bool is_named(const struct opt *opt, const char *word)
     if (word[1] != '-') // in "-vn5" it is the last letter that counts; "-n5" has its value
         return opt->short_name && opt->short_name == word[strlen(word) - 1];
     opts_file_name(file_name, opt->name, "-file");
-    return strcmp(opt->name, word + 2) == 0 ||
-           (opt->kind == OPT_KIND_SECRET && strcmp(file_name, word + 2) == 0);
+    return opts_same_name(opt->name, word + 2) ||
+           (opt->kind == OPT_KIND_SECRET && opts_same_name(file_name, word + 2));
 }
 
 static const struct opt *find_option(const struct opt *const *groups, const char *word)

@@ -6,13 +6,11 @@
 
 #include "base/buf.h"
 #include "store/store.h"
-
-enum generation { GENERATION_1, GENERATION_2, GENERATION_3 };
-extern const char *const generation_names[]; // "g1", "g2", "g3", NULL
+#include "taar/locations.h"
 
 struct objects {
     struct store *store; // the job's bucket
-    const char *prefix;  // as the option has it
+    const char *prefix;  // as the option has it; "": none
     enum generation generation;
 };
 

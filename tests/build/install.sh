@@ -14,7 +14,7 @@ install_it() {
 
 listing() {
     (cd "$stage$prefix" && find . ! -type d | LC_ALL=C sort) >"$tap_dir/is"
-    printf './%s\n' bin/fxci-etl bin/prio bin/prio-processor include/weir/prio.h "$libdir/libweir-prio.a" \
+    printf './%s\n' bin/fxci-etl bin/prio bin/prio-processor bin/taar-etl include/weir/prio.h "$libdir/libweir-prio.a" \
         "$libdir/libweir-prio.so" "$libdir/libweir-prio.so.0" "$libdir/libweir-prio.so.0.1.0" \
         "$libdir/pkgconfig/weir-prio.pc" \
         libexec/weir/bin/cleanup libexec/weir/bin/fetch-origins libexec/weir/bin/generate \
@@ -79,7 +79,7 @@ processor_runs() {
 
 # It is 70 MB, and its thousands of relocations took most of the time of a --help.
 duckdb_waits() {
-    for program in fxci-etl prio-processor; do
+    for program in fxci-etl prio-processor taar-etl; do
         ! readelf -d "$stage$prefix/bin/$program" | grep -E 'NEEDED.*duckdb' || return 1
     done
 }

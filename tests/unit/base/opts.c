@@ -259,6 +259,20 @@ static void other_empty_variables_are_absent(void **state)
     (void)state;
 }
 
+static void an_underscore_is_a_dash(void **state)
+{
+    struct args a;
+    struct err err;
+    assert_int_equal(
+        parse(&a, &err, "--batch_id=b", "--n_data", "6", "--server-id=B", "--private_key-hex=k"),
+        0);
+    assert_true(a.n_data == 6);
+    assert_int_equal(a.key.len, 1);
+    assert_int_equal(parse(&a, &err, GOOD, "--batch__id=b"), E_ARG);
+    assert_int_equal(parse(&a, &err, GOOD, "--batch_i=b"), E_ARG);
+    (void)state;
+}
+
 static void a_missing_option_says_how_to_give_it(void **state)
 {
     struct args a;
@@ -279,7 +293,7 @@ static void unknown_options_are_refused_with_a_hint(void **state)
     } known[] = {
         {"--zzz", "No such option: --zzz"},
         {"--zzz=1", "No such option: --zzz"},
-        {"--batch_id", "No such option: --batch_id. Did you mean --batch-id?"},
+        {"--batchid", "No such option: --batchid. Did you mean --batch-id?"},
         {"--batch", "No such option: --batch. Did you mean --batch-id?"},
         {"--ndata=3", "No such option: --ndata. Did you mean --n-data?"},
         {"--Server-ID", "No such option: --Server-ID"},
@@ -1132,6 +1146,7 @@ int main(void)
         CLEAN(the_command_line_beats_the_environment),
         CLEAN(an_empty_required_text_is_given),
         CLEAN(other_empty_variables_are_absent),
+        CLEAN(an_underscore_is_a_dash),
         CLEAN(a_missing_option_says_how_to_give_it),
         CLEAN(unknown_options_are_refused_with_a_hint),
         CLEAN(very_long_names_are_no_trouble),

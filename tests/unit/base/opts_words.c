@@ -8,7 +8,7 @@ struct args {
     const char *config, *table, *file, *date;
     struct opt_words ids;
     uint64_t verbose;
-    bool all;
+    bool all, only;
 };
 
 static struct args seen;
@@ -48,6 +48,7 @@ static const struct opt common[] = {
 static const struct opt own[] = {
     {.name = "date", .short_name = 'd', .offset = offsetof(struct args, date)},
     OPT_FLAG("all", 'a', struct args, all, NULL, "All."),
+    OPT_BOOL("only-new", struct args, only, "T_ONLY", "Only these."),
     OPT_END,
 };
 static const struct opt *const groups[] = {own, common, NULL};
@@ -75,6 +76,7 @@ static const struct opt_program program = {
     .commands = commands,
     .groups = (const struct opt *const[]){common, NULL},
     .args_size = sizeof(struct args),
+    .aliases = (const struct opt_alias[]){{.name = "job.drain", .command = "pulse drain"}, {0}},
 };
 
 #define CALL(...) call((const char *const[]){"prog", __VA_ARGS__, NULL})
@@ -121,6 +123,31 @@ static void options_stand_anywhere(void **state)
     assert_string_equal(seen.date, "x");
     assert_int_equal(CALL("-dx", "load", "t"), 0);
     assert_string_equal(seen.date, "x");
+    (void)state;
+}
+
+static void a_command_has_other_names(void **state)
+{
+    assert_int_equal(CALL("-v", "job.drain", "--date", "d"), 0);
+    assert_string_equal(ran, "drain");
+    assert_string_equal(seen.date, "d");
+    const char *const linked[] = {"/bin/job.drain", "--all", NULL};
+    assert_int_equal(call(linked), 0);
+    assert_string_equal(ran, "drain");
+    assert_true(seen.all);
+    (void)state;
+}
+
+static void some_yes_and_no_are_values(void **state)
+{
+    assert_int_equal(CALL("load-billing", "--only-new", "yes"), 0);
+    assert_true(seen.only);
+    assert_int_equal(CALL("--only_new", "True", "load-billing"), 0);
+    assert_true(seen.only);
+    assert_int_equal(CALL("load-billing", "--only-new=0"), 0);
+    assert_false(seen.only);
+    assert_int_equal(CALL("load-billing", "--only-new", "maybe"), EXIT_USAGE);
+    assert_int_equal(CALL("load-billing", "--only-new"), EXIT_USAGE);
     (void)state;
 }
 
@@ -176,6 +203,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_command_has_one_word_or_two),
         cmocka_unit_test(options_stand_anywhere),
+        cmocka_unit_test(a_command_has_other_names),
+        cmocka_unit_test(some_yes_and_no_are_values),
         cmocka_unit_test(counts_count),
         cmocka_unit_test(words_are_gathered),
         cmocka_unit_test(words_are_missing_or_too_many),

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The taar-etl program: its commands, their other names, and nothing else. */
+#include "cli/taar.h"
+#include "cli/version.h"
+
+/* As the jobs are called in the DAGs that ran them; build/bin and libexec/weir/bin hold links of
+ * these names. Source: taar-etl.md 1.2. */
+static const struct opt_alias aliases[] = {
+    {.name = NULL},
+};
+
+int main(int argc, char **argv)
+{
+    const struct opt_command commands[] = {
+        taar_show_command,
+        {.name = NULL},
+    };
+    const struct opt_program program = {
+        .name = "taar-etl",
+        .summary = "Add-on recommendations: the catalogue, whitelists, models and profiles that "
+                   "the recommender reads. Without any URL everything lies below --home.",
+        .version = WEIR_VERSION,
+        .commands = commands,
+        .epilog = "Exit status: 0 done; 1 failed, with a message; 2 wrong use of the command line; "
+                  "3 what was waited for is not there.",
+        .groups = (const struct opt *const[]){taar_common_options, NULL},
+        .args_size = sizeof(struct taar_args),
+        .aliases = aliases,
+    };
+    return opts_main(&program, argc, argv);
+}
