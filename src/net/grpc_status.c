@@ -65,8 +65,10 @@ static bool read_code(int *code, struct span text)
             return false;
         n = n * 10 + (text.ptr[i] - '0');
     }
+    if ((size_t)n >= ARRAY_LEN(code_names))
+        return false;
     *code = n;
-    return (size_t)n < ARRAY_LEN(code_names);
+    return true;
 }
 
 /* What an HTTP status stands for that came from something on the way. */
