@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "cli/fxci.h"
 #include "fxci/drain.h"
+#include "fxci/report.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -117,6 +118,25 @@ static void log_total(const struct pulse *p, const struct drain_counts *n)
               LOG_U("ids_pending", state_count(p->state, STATE_PENDING_ID)));
 }
 
+/* Tasks whose first message never came (H19): a number to watch, no reason to fail. */
+static void log_orphans(struct pulse *p)
+{
+    CLEANUP(warehouse_closep) struct warehouse *w = NULL;
+    struct err err = {0};
+    uint64_t n = 0;
+    int r = fxci_open_tables(&p->setup, &w, &err);
+    if (r == 0)
+        r = report_orphan_runs(w, &p->setup.tables, p->setup.today, &n, &err);
+    if (r < 0)
+        log_event(LOG_LEVEL_WARNING, "runs whose task has no row were not counted",
+                  LOG_S("cause", err.text));
+    else if (n > 0)
+        log_event(LOG_LEVEL_WARNING,
+                  "runs of today have a task without a row; fxci-etl backfill tasks makes it where "
+                  "its definition is known",
+                  LOG_U("runs", n));
+}
+
 int cmd_pulse_drain(void *args, struct err *err)
 {
     const struct fxci_args *a = args;
@@ -145,5 +165,7 @@ int cmd_pulse_drain(void *args, struct err *err)
     };
     r = drain_run(&options, &counts, err);
     log_total(&p, &counts);
+    if (r == 0)
+        log_orphans(&p);
     return fxci_exit(r);
 }
