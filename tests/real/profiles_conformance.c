@@ -252,7 +252,7 @@ struct seen {
 static int see(void *arg, struct span key, struct span value, int64_t timestamp_us, struct err *err)
 {
     struct seen *seen = arg;
-    struct row row;
+    struct row row = {0};
     (void)err;
     char text[65] = "";
     assert_int_equal(key.len, 64);
@@ -271,7 +271,7 @@ static void many_rows_come_back_in_order(void **state)
 {
     (void)state;
     struct err err = {0};
-    struct row row;
+    struct row row = {0};
     for (unsigned i = 0; i < MANY; i++) {
         make_row(&row, i);
         put(row.key, row.value, 1);
