@@ -9,6 +9,14 @@
 
 #define VECTORS WEIR_VECTORS "/fxci/"
 
+static const char billing_azure[] = VECTORS "billing-azure.ndjson";
+static const char billing_gcp[] = VECTORS "billing-gcp.ndjson";
+static const char history_worker_costs[] = VECTORS "history-worker-costs.ndjson";
+static const char history_worker_usage[] = VECTORS "history-worker-usage.ndjson";
+static const char messages_small[] = VECTORS "messages-small.ndjson";
+static const char taskdefs_pages[] = VECTORS "taskdefs-pages.json";
+static const char timeseries_response[] = VECTORS "timeseries-response.json";
+
 static const char *program;
 
 struct day {
@@ -169,8 +177,8 @@ static void assert_table(const struct day *day, const char *table, const char *f
 
 static void drain(const struct day *day)
 {
-    done(day, WORDS("pulse", "drain", "-vv", "--source", VECTORS "messages-small.ndjson",
-                    "--taskdefs-from", VECTORS "taskdefs-pages.json"));
+    done(day, WORDS("pulse", "drain", "-vv", "--source", messages_small, "--taskdefs-from",
+                    taskdefs_pages));
 }
 
 static json_t *failed(const struct day *day, const char *kind)
@@ -208,7 +216,7 @@ static void what_fails_is_kept(void **state)
     JSON *events = failed(day, "event");
     const json_t *lines = json_object_get(want, "failed_lines");
     assert_int_equal(json_array_size(events), json_array_size(lines));
-    TEXT *text = file_read(VECTORS "messages-small.ndjson");
+    TEXT *text = file_read(messages_small);
     JSON *messages = read_lines(text);
     for (size_t i = 0; i < json_array_size(lines); i++) {
         const json_t *message =
@@ -262,7 +270,7 @@ static void done_again_changes_nothing_but_attempts(void **state)
 static void without_definitions_ids_wait(void **state)
 {
     const struct day *day = *state;
-    done(day, WORDS("pulse", "drain", "--source", VECTORS "messages-small.ndjson"));
+    done(day, WORDS("pulse", "drain", "--source", messages_small));
     JSON *want = expected("expected-small.json");
     JSON *ids = failed(day, "pending-id");
     assert_int_equal(json_array_size(ids), json_array_size(json_object_get(want, "task_ids")));
@@ -280,17 +288,16 @@ static void costs_follow_from_bills_and_metrics(void **state)
     const struct day *day = *state;
     drain(day);
     done(day, WORDS("metric", "export", "--date", "2026-08-19", "--timeseries-from",
-                    VECTORS "timeseries-response.json"));
+                    timeseries_response));
     assert_table(day, "worker_metrics_v1", "expected-metrics.json");
-    done(day, WORDS("load-billing", "--gcp", VECTORS "billing-gcp.ndjson", "--azure",
-                    VECTORS "billing-azure.ndjson"));
+    done(day, WORDS("load-billing", "--gcp", billing_gcp, "--azure", billing_azure));
     for (int i = 0; i < 2; i++)
         done(day, WORDS("derive", "--date", "2026-08-19"));
     assert_table(day, "worker_costs_v1", "expected-worker-costs.json");
     assert_table(day, "worker_usage_v1", "expected-worker-usage.json");
     for (int i = 0; i < 2; i++) {
-        done(day, WORDS("load", "worker_costs_v1", VECTORS "history-worker-costs.ndjson"));
-        done(day, WORDS("load", "worker_usage_v1", VECTORS "history-worker-usage.ndjson"));
+        done(day, WORDS("load", "worker_costs_v1", history_worker_costs));
+        done(day, WORDS("load", "worker_usage_v1", history_worker_usage));
         done(day, WORDS("derive", "--date", "2026-08-20", "--table", "task_run_costs_v1"));
     }
     assert_table(day, "task_run_costs_v1", "expected-task-run-costs.json");
