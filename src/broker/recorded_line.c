@@ -125,9 +125,6 @@ int recorded_line_read(struct recorded_line *out, struct recorded_parser *p, str
     out->exchange = text_of(p, &all.exchange);
     out->routing_key = text_of(p, &all.routing_key);
     out->content_type = text_of(p, &all.content_type);
-    if (!out->has_exchange)
-        out->reason = "no exchange";
-    else
-        out->reason = read_payload(out, p, &all);
+    out->reason = read_payload(out, p, &all);
     return 1;
 }

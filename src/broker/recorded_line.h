@@ -3,8 +3,8 @@
  * or, for bytes that are no JSON, "payload_base64" with an optional "content_type". For the files
  * of broker/ only.
  *
- * Of a repeated member the last counts, and a payload before a payload_base64. A routing key or
- * content type that is no text counts as absent. Nesting: up to RECORD_MAX_DEPTH.
+ * Of a repeated member the last counts, and a payload before a payload_base64. An exchange, routing
+ * key or content type that is no text counts as absent. Nesting: up to RECORD_MAX_DEPTH.
  */
 #pragma once
 

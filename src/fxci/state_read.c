@@ -108,7 +108,7 @@ int state_body_task(const struct state *s, struct span body, struct span *task_i
     if (r < 0)
         return r;
     *task_id = take_text(&f[F_TASK_ID], scratch);
-    return task_id->len > 0 ? 1 : 0;
+    return 1;
 }
 
 static bool is_object(struct span value)
@@ -157,12 +157,13 @@ static bool take_pending(const struct state *s, const struct member *f, bool is_
                          struct span element, struct buf *scratch, struct state_entry *e)
 {
     const struct member bare = {.text = element};
-    if (!is_entry && !state_is_json(s, element))
+    const struct member *id = is_entry ? &f[F_TASK_ID] : &bare;
+    if (!member_is_text(id) || (!is_entry && !state_is_json(s, element)))
         return false;
-    e->body = take_text(is_entry ? &f[F_TASK_ID] : &bare, scratch);
+    e->body = take_text(id, scratch);
     e->attempts = take_count(&f[F_ATTEMPTS], 0);
     e->expires_us = take_time(&f[F_EXPIRES], INT64_MIN);
-    return e->body.len > 0;
+    return is_entry || e->body.len > 0;
 }
 
 static void take_failed(const struct member *f, struct buf *scratch, struct state_entry *e)

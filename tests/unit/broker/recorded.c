@@ -114,14 +114,14 @@ static void queues_come_one_after_the_other_in_file_order(void **state)
     broker_close(b);
 }
 
-static void lines_that_are_no_messages_belong_to_the_unknown(void **state)
+static void lines_without_an_exchange_belong_to_the_unknown(void **state)
 {
     struct fixture *f = *state;
     put(f, "f", "what\n" DONE("3") "{\"payload\":1}\n{\"exchange\":\"x/done\"}\n[]");
     struct broker *b = open_source(f, "f");
     assert_string_equal(drain(b, 0), "3;({\"exchange\":\"x/done\"});");
     assert_string_equal(drain(b, 1), "");
-    assert_string_equal(drain(b, 2), "(what);({\"payload\":1});([]);");
+    assert_string_equal(drain(b, 2), "(what);1;([]);");
     broker_close(b);
 }
 
@@ -398,7 +398,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(queues_come_one_after_the_other_in_file_order, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(lines_that_are_no_messages_belong_to_the_unknown, set_up,
+        cmocka_unit_test_setup_teardown(lines_without_an_exchange_belong_to_the_unknown, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(texts_are_handed_out_also_of_what_waited, set_up,
                                         tear_down),

@@ -99,11 +99,20 @@ static void what_is_no_message_says_why(void **state)
     assert_no_message(f, "{\"exchange\":\"e\",\"payload\":1", no_object);
     assert_no_message(f, "{\"exchange\":\"e\",\"payload\":1} 2", no_object);
     assert_no_message(f, "{\"exchange\":\"e\",\"payload\":\"\xff\"}", no_object);
-    assert_no_message(f, "{\"payload\":1}", "no exchange");
-    assert_no_message(f, "{\"payload\":1,\"exchange\":null}", "no exchange");
-    assert_no_message(f, "{}", "no exchange");
+    assert_no_message(f, "{}", "neither payload nor payload_base64");
     assert_no_message(f, "{\"exchange\":\"e\"}", "neither payload nor payload_base64");
     assert_span(f->line.exchange, "e");
+}
+
+/* What a message means is said by its body alone. */
+static void a_message_without_exchange_is_one(void **state)
+{
+    struct fixture *f = *state;
+    assert_body(f, "{\"payload\":1}", "1");
+    assert_false(f->line.has_exchange);
+    assert_body(f, "{\"payload\":1,\"exchange\":null}", "1");
+    assert_false(f->line.has_exchange);
+    assert_span(f->line.exchange, "");
 }
 
 static void a_routing_key_that_is_no_text_is_absent(void **state)
@@ -127,6 +136,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(any_value_is_a_payload, set_up, tear_down),
         cmocka_unit_test_setup_teardown(base64_becomes_bytes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_message_says_why, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_message_without_exchange_is_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_routing_key_that_is_no_text_is_absent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(blank_lines_are_nothing, set_up, tear_down),
     };

@@ -61,6 +61,25 @@ static void bare_ids_of_the_original_are_read(void **state)
                                  "\"2026-08-20T04:30:00.000000Z\",\"attempts\":1}]\n");
 }
 
+/* An event may name a task like that; nobody has its definition, so it is given up in the end. */
+static void an_empty_id_is_an_id(void **state)
+{
+    STATE s = opened(state, T0, true);
+    assert_int_equal(state_want(s, span_str(""), INT64_MIN, NULL), 0);
+    saved(s);
+    STATE later = opened(state, T0 + DAY, true);
+    TEXT list = listed(later);
+    assert_contains(list, "\"kind\":\"pending-id\"");
+    assert_contains(list, "\"attempts\":0");
+    assert_contains(list, "\"body\":\"\"}");
+    bool given_up;
+    assert_int_equal(state_missed(later, span_str(""), &given_up, NULL), 0);
+    saved(later);
+    STATE last = opened(state, T0 + DAY, true);
+    TEXT missed = listed(last);
+    assert_contains(missed, "\"attempts\":1");
+}
+
 static int count(void *arg, const struct state_entry *e, struct err *err)
 {
     (void)e;
@@ -215,6 +234,7 @@ int main(void)
         TEST(events_of_the_original_are_read),
         TEST(events_of_the_original_change_their_form_with_the_first_save),
         TEST(bare_ids_of_the_original_are_read),
+        TEST(an_empty_id_is_an_id),
         TEST(error_descriptions_are_only_listed),
         TEST(what_is_no_entry_is_kept_until_it_is_dropped),
         TEST(the_same_entry_twice_is_one),
