@@ -212,7 +212,8 @@ struct opt_program {
     // Options that every command has too; these and all others of its commands may stand before a
     // command's words. NULL: in place of a command there are --help and --version only.
     const struct opt *const *groups;
-    size_t args_size;                // of what groups fill
+    const void *defaults; // of what groups fill, as of a command
+    size_t args_size;
     const struct opt_alias *aliases; // may be NULL
 };
 

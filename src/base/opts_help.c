@@ -231,7 +231,8 @@ static void print_options(FILE *out, const struct opt_command *command)
 static void program_options(FILE *out, const struct opt_program *program)
 {
     if (program->groups) {
-        print_options(out, &(const struct opt_command){.groups = program->groups});
+        print_options(out, &(const struct opt_command){.groups = program->groups,
+                                                       .defaults = program->defaults});
         return;
     }
     (void)fputs("\nOptions:\n", out);

@@ -137,7 +137,7 @@ static const struct opt_program program = {
     .commands = commands,
     .epilog = "Exit status: 0 done; 1 failed, with a message; 2 wrong use of the command line.",
     .groups = GROUPS(COMMON),
-    .args_size = sizeof(struct fxci_args),
+    ARGS,
 };
 
 int cmd_fxci_list(void *args, struct err *err)

@@ -39,6 +39,7 @@ with() {
 commands_are_listed() {
     "$etl" >a && "$etl" list >b && "$etl" help >c && "$etl" --help >d && "$etl" -h >e &&
         cmp a b && cmp a c && cmp a d && cmp a e && grep -q '^  pulse drain  ' a &&
+        grep -q 'WEIR_LOCK_TIMEOUT; .*default: 600]' a &&
         "$etl" --version | grep -q '^fxci-etl, version ' && "$etl" -V | grep -q version
 }
 promise "without a command, and with list, help and -h, the commands are listed, exit 0" \
