@@ -4,14 +4,15 @@
  * own; one short transaction at the end takes those whose keys are new. A process that dies before
  * its end leaves the file as it was.
  *
- * Keys are looked for by a join that reads the key columns, and no index helps. With a PRIMARY KEY
- * each opening reads the index back and each closing writes it anew, as keys are spread at random:
- * a batch of 8,000 rows into two tables of 8 million rows took 10 s and more, and then DuckDB ran
- * out of 1 GiB of memory; the join takes 25 ms a million rows. The lock on the file keeps others
- * from writing between the look and the insert.
+ * Keys are looked for by their hashes (duckdb_find.c), and no index helps. With a PRIMARY KEY each
+ * opening reads the index back and each closing writes it anew, as keys are spread at random: a
+ * batch of 8,000 rows into two tables of 8 million rows took 10 s and more, and then DuckDB ran out
+ * of 1 GiB of memory. The lock on the file keeps others from writing between the look and the
+ * insert.
  */
 #include "warehouse/duckdb_impl.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,6 +26,7 @@ struct duckdb_batch {
 static char temp_catalog[] = "temp", temp_schema[] = "main";
 
 enum { WAITING_NAME_BYTES = 32 };
+static const size_t hashes_max_bytes = (size_t)1 << 31;
 
 static void format_waiting(char text[WAITING_NAME_BYTES], size_t i)
 {
@@ -55,14 +57,14 @@ static int begin_table(struct duckdb_waiting *t, struct err *err)
     const struct table_name name = {.dataset = temp_schema, .table = text};
     int r = buf_printf(&sql, err, "CREATE TEMP TABLE %s", text);
     if (r == 0)
-        r = duckdb_append_columns(&sql, t->schema->columns, err);
+        r = duckdb_append_columns(&sql, t->stored.schema.columns, err);
     if (r == 0)
         r = buf_append_str(&sql, ")", err);
     if (r == 0)
         r = run(t, &sql, NULL, err);
     if (r == 0)
-        r = duckdb_rows_begin(&t->rows, t->backend, t->connection, temp_catalog, &name, t->schema,
-                              err);
+        r = duckdb_rows_begin(&t->rows, t->backend, t->connection, temp_catalog, &name,
+                              &t->stored.schema, err);
     return r;
 }
 
@@ -75,8 +77,9 @@ static int begin(struct duckdb_batch *batch, const struct table_name *names,
                                                    .connection = batch->connection,
                                                    .name = &names[i],
                                                    .schema = tables[i],
-                                                   .index = i};
-        r = begin_table(&batch->tables[i], err);
+                                                   .index = i,
+                                                   .hashes = BUF_INIT(hashes_max_bytes)};
+        r = duckdb_stored_init(&batch->tables[i].stored, tables[i], err);
     }
     return r;
 }
@@ -103,7 +106,12 @@ int duckdb_batch_begin(void **out, void *impl, const struct table_name *names,
 int duckdb_batch_row(void *impl, size_t table, const struct cell *cells, struct err *err)
 {
     struct duckdb_batch *batch = impl;
-    return duckdb_rows_add(&batch->tables[table].rows, cells, err);
+    struct duckdb_waiting *t = &batch->tables[table];
+    const struct cell *stored = duckdb_stored_row(&t->stored, cells);
+    int r = t->rows.appender ? 0 : begin_table(t, err);
+    if (r == 0 && duckdb_hash_name(&t->stored))
+        r = buf_append(&t->hashes, &stored[t->stored.n].integer, sizeof stored->integer, err);
+    return r < 0 ? r : duckdb_rows_add(&t->rows, stored, err);
 }
 
 int duckdb_append_names(struct buf *sql, const struct column *columns, struct err *err)
@@ -133,42 +141,111 @@ static int append_match(struct buf *sql, const char *const *key, struct err *err
     return r;
 }
 
-static int write_insert(struct buf *sql, const struct duckdb_waiting *t, struct err *err)
+/* Append WHERE, or AND, no row of the table has the key, among those that `which` says. */
+static int append_unless(struct buf *sql, const struct duckdb_waiting *t, const char *lead,
+                         struct span which, struct err *err)
 {
+    int r = buf_printf(sql, err, " %s NOT EXISTS (SELECT 1 FROM ", lead);
+    if (r == 0)
+        r = duckdb_append_table(NULL, t->name, sql, err);
+    if (r == 0)
+        r = buf_append_str(sql, " AS old WHERE ", err);
+    if (r == 0)
+        r = buf_append(sql, which.ptr, which.len, err);
+    if (r == 0)
+        r = append_match(sql, t->schema->key, err);
+    return r < 0 ? r : buf_append_str(sql, ")", err);
+}
+
+static int append_unless_found(struct buf *sql, const struct duckdb_waiting *t,
+                               const struct duckdb_found *found, struct err *err)
+{
+    CLEANUP(buf_deinit) struct buf which = BUF_INIT(SQL_MAX_BYTES);
+    int r = buf_printf(&which, err, "old.rowid BETWEEN %" PRId64 " AND %" PRId64 " AND ",
+                       found->first, found->last);
+    return r < 0 ? r : append_unless(sql, t, "WHERE", buf_span(&which), err);
+}
+
+static int append_unless_without(struct buf *sql, const struct duckdb_waiting *t, const char *lead,
+                                 struct err *err)
+{
+    CLEANUP(buf_deinit) struct buf which = BUF_INIT(SQL_MAX_BYTES);
+    int r = buf_append_str(&which, "old.", err);
+    if (r == 0)
+        r = append_quoted(&which, '"', duckdb_hash_name(&t->stored), err);
+    if (r == 0)
+        r = buf_append_str(&which, " IS NULL AND ", err);
+    return r < 0 ? r : append_unless(sql, t, lead, buf_span(&which), err);
+}
+
+static int append_condition(struct buf *sql, const struct duckdb_waiting *t,
+                            const struct duckdb_found *found, struct err *err)
+{
+    if (!duckdb_hash_name(&t->stored))
+        return append_unless(sql, t, "WHERE", span_of(NULL, 0), err);
+    int r = found->n > 0 ? append_unless_found(sql, t, found, err) : 0;
+    if (r == 0 && found->n_without > 0)
+        r = append_unless_without(sql, t, found->n > 0 ? "AND" : "WHERE", err);
+    return r;
+}
+
+static int write_insert(struct buf *sql, const struct duckdb_waiting *t,
+                        const struct duckdb_found *found, struct err *err)
+{
+    const struct column *columns = t->stored.schema.columns;
     int r = buf_append_str(sql, "INSERT INTO ", err);
     if (r == 0)
         r = duckdb_append_table(NULL, t->name, sql, err);
     if (r == 0)
         r = buf_append_str(sql, " (", err);
     if (r == 0)
-        r = duckdb_append_names(sql, t->schema->columns, err);
+        r = duckdb_append_names(sql, columns, err);
     if (r == 0)
         r = buf_append_str(sql, ") SELECT ", err);
     if (r == 0)
-        r = duckdb_append_names(sql, t->schema->columns, err);
+        r = duckdb_append_names(sql, columns, err);
     if (r == 0)
         r = buf_append_str(sql, " FROM ", err);
     if (r == 0)
         r = duckdb_append_waiting(sql, t, err);
     if (r == 0)
-        r = buf_append_str(sql, " AS new WHERE NOT EXISTS (SELECT 1 FROM ", err);
+        r = buf_append_str(sql, " AS new", err);
+    return r < 0 ? r : append_condition(sql, t, found, err);
+}
+
+/* Whoever made the table may not have known of it. */
+static int add_hash_column(const struct duckdb_waiting *t, struct err *err)
+{
+    CLEANUP(buf_deinit) struct buf sql = BUF_INIT(SQL_MAX_BYTES);
+    int r = buf_append_str(&sql, "ALTER TABLE ", err);
     if (r == 0)
-        r = duckdb_append_table(NULL, t->name, sql, err);
+        r = duckdb_append_table(NULL, t->name, &sql, err);
     if (r == 0)
-        r = buf_append_str(sql, " AS old WHERE ", err);
+        r = buf_append_str(&sql, " ADD COLUMN IF NOT EXISTS ", err);
     if (r == 0)
-        r = append_match(sql, t->schema->key, err);
-    return r < 0 ? r : buf_append_str(sql, ")", err);
+        r = append_quoted(&sql, '"', duckdb_hash_name(&t->stored), err);
+    if (r == 0)
+        r = buf_append_str(&sql, " BIGINT", err);
+    return r < 0 ? r : run(t, &sql, NULL, err);
+}
+
+static int find_keys(const struct duckdb_waiting *t, struct duckdb_found *found, struct err *err)
+{
+    const int r = add_hash_column(t, err);
+    return r < 0 ? r : duckdb_find_keys(t, found, err);
 }
 
 static int store_table(const struct duckdb_waiting *t, struct batch_outcome *outcome,
                        struct err *err)
 {
     CLEANUP(buf_deinit) struct buf sql = BUF_INIT(SQL_MAX_BYTES);
+    struct duckdb_found found = {0};
     const uint64_t n = t->rows.n_added - outcome->n_refused;
     if (n == 0)
         return 0;
-    int r = write_insert(&sql, t, err);
+    int r = duckdb_hash_name(&t->stored) ? find_keys(t, &found, err) : 0;
+    if (r == 0)
+        r = write_insert(&sql, t, &found, err);
     if (r == 0)
         r = run(t, &sql, &outcome->n_written, err);
     outcome->n_duplicate = n - outcome->n_written;
@@ -188,7 +265,8 @@ static int store_without_refused(struct duckdb_batch *batch, struct batch_outcom
 {
     int r = duckdb_backend_run(batch->backend, batch->connection, "ROLLBACK", err);
     for (size_t i = 0; i < batch->n_tables && r == 0; i++)
-        r = duckdb_refuse_nulls(&batch->tables[i], refused, arg, &outcomes[i].n_refused, err);
+        if (batch->tables[i].rows.appender)
+            r = duckdb_refuse_nulls(&batch->tables[i], refused, arg, &outcomes[i].n_refused, err);
     return r < 0 ? r : store(batch, outcomes, err);
 }
 
@@ -199,7 +277,8 @@ int duckdb_batch_commit(void *impl, struct batch_outcome *outcomes, warehouse_re
     struct err why = {0};
     int r = 0;
     for (size_t i = 0; i < batch->n_tables && r == 0; i++)
-        r = duckdb_rows_end(&batch->tables[i].rows, &why);
+        if (batch->tables[i].rows.appender)
+            r = duckdb_rows_end(&batch->tables[i].rows, &why);
     if (r == 0)
         r = store(batch, outcomes, &why);
     if (r == E_FORMAT && refused)
@@ -215,8 +294,11 @@ int duckdb_batch_commit(void *impl, struct batch_outcome *outcomes, warehouse_re
 void duckdb_batch_free(void *impl)
 {
     struct duckdb_batch *batch = impl;
-    for (size_t i = 0; i < batch->n_tables; i++)
+    for (size_t i = 0; i < batch->n_tables; i++) {
         duckdb_rows_deinit(&batch->tables[i].rows);
+        duckdb_stored_deinit(&batch->tables[i].stored);
+        buf_deinit(&batch->tables[i].hashes);
+    }
     if (batch->connection)
         duckdb_disconnect(&batch->connection);
     free(batch);

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/retry.h"
-#include "warehouse/backend.h"
 #include "warehouse/duckdb_api.h"
+#include "warehouse/keys.h"
 
 struct duckdb_backend {
     duckdb_database database;
@@ -28,6 +28,11 @@ int duckdb_backend_change(struct duckdb_backend *b, duckdb_connection c, const c
 int duckdb_query_on(struct duckdb_backend *b, duckdb_connection connection, const char *sql,
                     const struct column *columns, warehouse_row_fn *fn, void *arg, struct err *err);
 
+typedef void duckdb_chunk_fn(void *arg, duckdb_data_chunk chunk);
+/** Run a statement with columns of one's own knowing; fn gets the answer a chunk at a time. */
+int duckdb_query_chunks(struct duckdb_backend *b, duckdb_connection connection, const char *sql,
+                        duckdb_chunk_fn *fn, void *arg, struct err *err);
+
 /* Waiting for the file: every try of an opening counts against one limit. */
 struct duckdb_wait {
     const char *path;
@@ -45,6 +50,23 @@ int duckdb_lock(int *fd, struct duckdb_wait *wait, bool shared, struct err *err)
 int duckdb_append_type(struct buf *sql, const struct column *column, struct err *err);
 /** Append " (", and names and types of columns. */
 int duckdb_append_columns(struct buf *sql, const struct column *columns, struct err *err);
+
+/* A table as batches store it. */
+struct duckdb_stored {
+    struct table_schema schema; // with a column for the hash where there is one
+    struct key_columns key;
+    struct buf hash_name;   // with a NUL
+    struct column *columns; // NULL, as cells: the schema's own
+    struct cell *cells;     // room for one row
+    size_t n;               // columns without the hash
+};
+/** schema: its parts are borrowed. To be deinitialised in any case. */
+int duckdb_stored_init(struct duckdb_stored *s, const struct table_schema *schema, struct err *err);
+void duckdb_stored_deinit(struct duckdb_stored *s);
+/** The column with the hash, which is a row's last; NULL: there is none. */
+const char *duckdb_hash_name(const struct duckdb_stored *s);
+/** A row's cells as they are stored; valid until the next call. */
+const struct cell *duckdb_stored_row(struct duckdb_stored *s, const struct cell *cells);
 
 /* Rows on their way into a table. */
 struct duckdb_rows {
@@ -85,11 +107,20 @@ struct duckdb_waiting {
     duckdb_connection connection;
     const struct table_name *name; // of the table
     const struct table_schema *schema;
+    struct duckdb_stored stored;
     size_t index; // of the table in its batch
     struct duckdb_rows rows;
+    struct buf hashes; // of the rows' keys, 8 bytes each
 };
 /** Append the temporary table's name. */
 int duckdb_append_waiting(struct buf *sql, const struct duckdb_waiting *t, struct err *err);
+/* Rows of a table whose keys have a hash that a batch's key has as well. */
+struct duckdb_found {
+    uint64_t n, n_without; // n_without: rows without a hash
+    int64_t first, last;   // row ids
+};
+/** Of a table with hashes. */
+int duckdb_find_keys(const struct duckdb_waiting *t, struct duckdb_found *found, struct err *err);
 /** Append names of columns, comma-separated. */
 int duckdb_append_names(struct buf *sql, const struct column *columns, struct err *err);
 /** Give rows to refused, and take them away, that are null where the table in the file, being

@@ -267,6 +267,12 @@ static int answer_err(struct answer *a, struct err *err)
     return duckdb_backend_err(err, E_IO, a->backend, "query", duckdb_result_error(&a->result));
 }
 
+/* A stream that broke ends like one that is done, but for its text. */
+static int end_of_stream(struct answer *a, int r, struct err *err)
+{
+    return r == 0 && duckdb_result_error(&a->result) ? answer_err(a, err) : r;
+}
+
 static int walk(struct answer *a, warehouse_row_fn *fn, void *arg, struct err *err)
 {
     duckdb_data_chunk chunk;
@@ -275,8 +281,7 @@ static int walk(struct answer *a, warehouse_row_fn *fn, void *arg, struct err *e
         r = hand_out(a, chunk, fn, arg, err);
         duckdb_destroy_data_chunk(&chunk);
     }
-    // A stream that broke ends like one that is done, but for its text.
-    return r == 0 && duckdb_result_error(&a->result) ? answer_err(a, err) : r;
+    return end_of_stream(a, r, err);
 }
 
 /* The answer streams: rows are computed as they are asked for. */
@@ -326,6 +331,21 @@ int duckdb_query_on(struct duckdb_backend *b, duckdb_connection connection, cons
         r = execute(&a, sql, err);
     if (r == 0)
         r = walk(&a, fn, arg, err);
+    answer_deinit(&a);
+    return r;
+}
+
+int duckdb_query_chunks(struct duckdb_backend *b, duckdb_connection connection, const char *sql,
+                        duckdb_chunk_fn *fn, void *arg, struct err *err)
+{
+    struct answer a = {.backend = b, .connection = connection};
+    duckdb_data_chunk chunk;
+    int r = execute(&a, sql, err);
+    while (r == 0 && (chunk = duckdb_fetch_chunk(a.result))) {
+        fn(arg, chunk);
+        duckdb_destroy_data_chunk(&chunk);
+    }
+    r = end_of_stream(&a, r, err);
     answer_deinit(&a);
     return r;
 }

@@ -16,20 +16,26 @@ static bool can_be_key(enum column_type type)
            type != COLUMN_RECORD;
 }
 
-int key_set_init(struct key_set *set, const struct table_schema *schema, struct err *err)
+int key_columns_init(struct key_columns *key, const struct table_schema *schema, struct err *err)
 {
-    *set = (struct key_set){.columns = schema->columns, .bytes = BUF_INIT(max_bytes)};
+    *key = (struct key_columns){.columns = schema->columns};
     for (const char *const *name = schema->key; name && *name; name++) {
         const size_t place = find_column(schema->columns, *name);
         if (place == SIZE_MAX || !can_be_key(schema->columns[place].type) ||
-            set->n_columns == KEY_MAX_COLUMNS)
+            key->n == KEY_MAX_COLUMNS)
             return err_set(err, E_ARG, 0, "table %s: %s cannot be part of the key", schema->name,
                            *name);
-        set->places[set->n_columns++] = place;
+        key->places[key->n++] = place;
     }
-    return set->n_columns > 0
+    return key->n > 0
                ? 0
                : err_set(err, E_ARG, 0, "table %s has no key to tell its rows apart", schema->name);
+}
+
+int key_set_init(struct key_set *set, const struct table_schema *schema, struct err *err)
+{
+    *set = (struct key_set){.bytes = BUF_INIT(max_bytes)};
+    return key_columns_init(&set->key, schema, err);
 }
 
 void key_set_deinit(struct key_set *set)
@@ -51,12 +57,38 @@ static int write_cell(struct buf *out, enum column_type type, const struct cell 
     return r < 0 ? r : buf_append(out, cell->text.ptr, cell->text.len, err);
 }
 
-static uint64_t hash_bytes(const uint8_t *p, size_t len)
+static uint64_t hash_bytes(uint64_t h, const uint8_t *p, size_t len)
 {
-    uint64_t h = UINT64_C(0xcbf29ce484222325); // FNV-1a
     for (size_t i = 0; i < len; i++)
-        h = (h ^ p[i]) * UINT64_C(0x100000001b3);
-    return h ^ (h >> 32);
+        h = (h ^ p[i]) * UINT64_C(0x100000001b3); // FNV-1a
+    return h;
+}
+
+static uint64_t hash_integer(uint64_t h, uint64_t value)
+{
+    uint8_t bytes[8];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(value >> 8 * i);
+    return hash_bytes(h, bytes, sizeof bytes);
+}
+
+uint64_t key_hash(const struct key_columns *key, const struct cell *cells)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < key->n; i++) {
+        const struct cell *cell = &cells[key->places[i]];
+        h = hash_bytes(h, &(const uint8_t){cell->is_null}, 1);
+        if (cell->is_null)
+            continue;
+        if (key->columns[key->places[i]].type != COLUMN_STRING) {
+            h = hash_integer(h, (uint64_t)cell->integer);
+        } else {
+            h = hash_integer(h, cell->text.len);
+            h = hash_bytes(h, cell->text.ptr, cell->text.len);
+        }
+    }
+    h ^= h >> 32;
+    return h > 0 ? h : 1;
 }
 
 /* The slot of a key, or the free one where it belongs. */
@@ -94,12 +126,14 @@ int key_set_add(struct key_set *set, const struct cell *cells, struct err *err)
 {
     struct key_slot key = {.offset = set->bytes.len};
     int r = make_room(set, err);
-    for (size_t i = 0; i < set->n_columns && r == 0; i++)
-        r = write_cell(&set->bytes, set->columns[set->places[i]].type, &cells[set->places[i]], err);
+    for (size_t i = 0; i < set->key.n && r == 0; i++) {
+        const size_t place = set->key.places[i];
+        r = write_cell(&set->bytes, set->key.columns[place].type, &cells[place], err);
+    }
     if (r < 0)
         return r;
     key.len = set->bytes.len - key.offset;
-    key.hash = hash_bytes(set->bytes.data + key.offset, key.len);
+    key.hash = key_hash(&set->key, cells);
     struct key_slot *slot = find_slot(set, &key);
     if (slot->len > 0) {
         set->bytes.len = key.offset;

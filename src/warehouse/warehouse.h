@@ -81,8 +81,8 @@ struct table_schema {
     const struct column *columns;
     const char *partition_column; // a COLUMN_DATE, or NULL
     /* What tells rows apart (warehouse_batch_*), NULL ends; NULL: nothing. Null equals null. No
-     * doubles, JSON, lists or records. In DuckDB it is looked for, not a PRIMARY KEY: see
-     * duckdb_batch.c. */
+     * doubles, JSON, lists or records. In DuckDB it is looked for, not a PRIMARY KEY, with
+     * the help of a column that the first batch adds: see duckdb_batch.c. */
     const char *const *key;
     const char *const *cluster;    // BigQuery: up to four, NULL ends; or NULL
     bool require_partition_filter; // BigQuery: of a table that is made

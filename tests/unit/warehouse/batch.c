@@ -251,6 +251,194 @@ static void a_batch_without_keys_is_refused(void **state)
     assert_int_equal(warehouse_batch_begin(&batch, w, list, 0, 0, &err), E_ARG);
 }
 
+static void run(struct warehouse *w, const char *sql)
+{
+    struct err err = {0};
+    assert_ok(warehouse_query(w, sql, NULL, NULL, NULL, &err), &err);
+}
+
+static int take_number(void *arg, const struct cell *cells, struct err *err)
+{
+    (void)err;
+    *(int64_t *)arg = cells[0].integer;
+    return 0;
+}
+
+static int64_t ask(struct warehouse *w, const char *sql)
+{
+    static const struct column columns[] = {{.name = "n", .type = COLUMN_INT64}, {.name = NULL}};
+    int64_t n = INT64_MIN;
+    struct err err = {0};
+    assert_ok(warehouse_query(w, sql, columns, take_number, &n, &err), &err);
+    return n;
+}
+
+/* Rows of others have no hash: those of a table that no batch was for yet, and what SQL puts in. */
+static void rows_without_a_hash_count(void **state)
+{
+    CLEANUP(warehouse_closep) struct warehouse *w = open_place(*state);
+    make_tables(w);
+    run(w, "INSERT INTO s.tasks (id) SELECT 'old' || i FROM range(5000) AS r(i)");
+    struct warehouse_batch *batch = begin(w);
+    add_task(batch, "old4711", 1);
+    add_task(batch, "a", 1);
+    add_task(batch, "old0", 1);
+    commit(batch, 1, 2, 0, 0);
+    run(w, "INSERT INTO s.tasks (id) VALUES ('b')");
+    batch = begin(w);
+    add_task(batch, "a", 2);
+    add_task(batch, "b", 2);
+    add_task(batch, "c", 2);
+    add_task(batch, "old1", 2);
+    commit(batch, 1, 3, 0, 0);
+    assert_int_equal(ask(w, "SELECT count(\"row_key(id)\") AS n FROM s.tasks"), 2);
+}
+
+static void many_known_rows_are_left_out(void **state)
+{
+    CLEANUP(warehouse_closep) struct warehouse *w = open_place(*state);
+    make_tables(w);
+    for (int64_t first = 0; first < 3; first++) {
+        struct warehouse_batch *batch = begin(w);
+        for (int64_t i = 0; i < 9000; i += 3 - first) {
+            char id[32];
+            (void)snprintf(id, sizeof id, "%" PRId64, i);
+            add_task(batch, id, i);
+        }
+        const uint64_t n = (uint64_t)(9000 / (3 - first));
+        const uint64_t known = first == 0 ? 0 : first == 1 ? 1500 : 6000;
+        commit(batch, n - known, known, 0, 0);
+    }
+}
+
+/* Made by hand: a's row says that it has the hash of b, and b is not there. */
+static void two_keys_of_one_hash_are_two_rows(void **state)
+{
+    CLEANUP(warehouse_closep) struct warehouse *w = open_place(*state);
+    make_tables(w);
+    struct warehouse_batch *batch = begin(w);
+    add_task(batch, "a", 1);
+    add_task(batch, "b", 1);
+    commit(batch, 2, 0, 0, 0);
+    run(w, "UPDATE s.tasks SET \"row_key(id)\" = (SELECT \"row_key(id)\" FROM s.tasks WHERE id = "
+           "'b') WHERE id = 'a'");
+    run(w, "DELETE FROM s.tasks WHERE id = 'b'");
+    batch = begin(w);
+    add_task(batch, "b", 2);
+    commit(batch, 1, 0, 0, 0);
+    batch = begin(w);
+    add_task(batch, "b", 3);
+    commit(batch, 0, 1, 0, 0);
+    assert_int_equal(ask(w, "SELECT \"order\" AS n FROM s.tasks WHERE id = 'b'"), 2);
+}
+
+/* The hashes lie in files: a version that computes others would store every row again. */
+static void a_hash_stays_what_it_is(void **state)
+{
+    static const struct column columns[] = {
+        {.name = "id", .type = COLUMN_STRING, .required = true},
+        {.name = "run", .type = COLUMN_INT64, .required = true},
+        {.name = NULL},
+    };
+    static const char *const key[] = {"id", "run", NULL};
+    static const struct table_schema schema = {.name = "t", .columns = columns, .key = key};
+    static const struct table_schema *const list[] = {&schema};
+    CLEANUP(warehouse_closep) struct warehouse *w = open_place(*state);
+    struct err err = {0};
+    struct warehouse_batch *batch = NULL;
+    struct batch_outcome outcome;
+    assert_ok(warehouse_ensure_table(w, &schema, &err), &err);
+    assert_ok(warehouse_batch_begin(&batch, w, list, 1, 0, &err), &err);
+    const struct cell cells[] = {{.text = span_str("fN1SbArXTPSVFNUvaOlinQ")}, {.integer = 1}};
+    assert_ok(warehouse_batch_row(batch, 0, cells, &err), &err);
+    assert_ok(warehouse_batch_commit(batch, &outcome, NULL, NULL, &err), &err);
+    assert_int_equal(ask(w, "SELECT \"row_key(id, run)\" AS n FROM t"),
+                     INT64_C(1213435864330610438));
+    // To the schema it is no difference.
+    assert_ok(warehouse_ensure_table(w, &schema, &err), &err);
+}
+
+enum { N_IDS = 400, N_ZONES = 7, N_BATCHES = 300, BATCH_ROWS_MAX = 12 };
+
+/* What is in the tables: a flag a key. */
+struct model {
+    bool tasks[N_IDS], uses[N_ZONES][N_ZONES];
+    uint64_t seed;
+};
+
+static uint64_t draw(struct model *m, uint64_t n)
+{
+    m->seed = m->seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (m->seed >> 33) % n;
+}
+
+static bool draw_task(struct model *m, struct warehouse_batch *batch)
+{
+    char id[32];
+    const uint64_t i = draw(m, N_IDS);
+    (void)snprintf(id, sizeof id, "task %" PRIu64, i);
+    add_task(batch, id, (int64_t)i);
+    const bool is_new = !m->tasks[i];
+    m->tasks[i] = true;
+    return is_new;
+}
+
+static bool draw_use(struct model *m, struct warehouse_batch *batch)
+{
+    static const char *const zones[N_ZONES] = {NULL, "", "a", "b", "ab", "\xc3\xa4", "a b"};
+    const uint64_t zone = draw(m, N_ZONES), n = draw(m, N_ZONES);
+    add_use(batch, zones[zone], (int64_t)n - 1, 1);
+    const bool is_new = !m->uses[zone][n];
+    m->uses[zone][n] = true;
+    return is_new;
+}
+
+/* Rows go, ids of rows get gaps, hashes get lost, and once all of them. */
+static void disturb(struct model *m, struct warehouse *w)
+{
+    char sql[160];
+    const uint64_t i = draw(m, N_IDS);
+    (void)snprintf(sql, sizeof sql, "DELETE FROM s.tasks WHERE id = 'task %" PRIu64 "'", i);
+    run(w, sql);
+    m->tasks[i] = false;
+    (void)snprintf(sql, sizeof sql,
+                   "UPDATE s.tasks SET \"row_key(id)\" = NULL WHERE \"order\" %% 10 = %" PRIu64,
+                   draw(m, 10));
+    run(w, sql);
+    if (draw(m, 30) == 0)
+        run(w, "ALTER TABLE s.tasks DROP COLUMN \"row_key(id)\"");
+    run(w, "CHECKPOINT");
+}
+
+static void random_batches_do_as_a_set_does(void **state)
+{
+    const struct place *p = *state;
+    CLEANUP(warehouse_closep) struct warehouse *w = NULL;
+    struct err err = {0};
+    struct model m = {.seed = 20};
+    assert_ok(warehouse_open(&w, &(struct warehouse_config){.url = p->url, .n_threads = 1}, &err),
+              &err);
+    make_tables(w);
+    for (int i = 0; i < N_BATCHES; i++) {
+        uint64_t tasks_new = 0, uses_new = 0;
+        const bool is_use = draw(&m, 10) == 0;
+        const uint64_t n = draw(&m, BATCH_ROWS_MAX);
+        const uint64_t n_tasks = is_use ? 0 : n, n_uses = is_use ? n : 0;
+        struct warehouse_batch *batch = begin(w);
+        for (uint64_t k = 0; k < n_tasks; k++)
+            tasks_new += draw_task(&m, batch);
+        for (uint64_t k = 0; k < n_uses; k++)
+            uses_new += draw_use(&m, batch);
+        commit(batch, tasks_new, n_tasks - tasks_new, uses_new, n_uses - uses_new);
+        if (i % 25 == 24)
+            disturb(&m, w);
+    }
+    uint64_t n = 0;
+    for (int i = 0; i < N_IDS; i++)
+        n += m.tasks[i];
+    assert_int_equal(count(w, "s.tasks"), n);
+}
+
 /* In a process of its own: rows are given, and committed or not, until it is killed. */
 static pid_t start_batch(const struct place *p, bool to_commit)
 {
@@ -386,6 +574,11 @@ int main(void)
         WITH_PLACE(a_refused_row_leaves_its_batch_going),
         WITH_PLACE(a_batch_is_stored_whole_or_not_at_all),
         WITH_PLACE(a_batch_without_keys_is_refused),
+        WITH_PLACE(rows_without_a_hash_count),
+        WITH_PLACE(many_known_rows_are_left_out),
+        WITH_PLACE(two_keys_of_one_hash_are_two_rows),
+        WITH_PLACE(a_hash_stays_what_it_is),
+        WITH_PLACE(random_batches_do_as_a_set_does),
         WITH_PLACE(a_process_that_is_killed_leaves_what_it_committed),
         WITH_PLACE(two_processes_take_turns),
         WITH_PLACE(who_waits_is_next),
