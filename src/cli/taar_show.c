@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "cli/taar.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,18 +38,39 @@ static void free_text(char **text)
     free(*text);
 }
 
+/* Y10: ".bz2" may be left out. */
+static int read_object(struct store *store, const char *key, struct buf *bytes, struct err *err)
+{
+    CLEANUP(free_text) char *packed = NULL;
+    int r = store_get_all(store, key, bytes, NULL, err);
+    if (r != E_ABSENT)
+        return r;
+    if (asprintf(&packed, "%s.bz2", key) < 0) {
+        packed = NULL; // asprintf leaves it undefined
+        return err_set(err, E_NOMEM, 0, "no memory for a name");
+    }
+    struct err second = {0};
+    r = store_get_all(store, packed, bytes, NULL, &second);
+    if (r < 0 && r != E_ABSENT) // then it is the name without the ending that is absent
+        *err = second;
+    return r;
+}
+
 static int run(void *args, struct err *err)
 {
     const struct show_args *a = args;
     CLEANUP(taar_end) struct taar_setup setup = {0};
     CLEANUP(store_closep) struct store *store = NULL;
     CLEANUP(free_text) char *key = NULL;
+    CLEANUP(buf_deinit) struct buf bytes = BUF_INIT(OBJECT_MAX_BYTES);
     CLEANUP(buf_deinit) struct buf text = BUF_INIT(OBJECT_MAX_BYTES);
     int r = taar_start(&setup, &a->common, err);
     if (r == 0)
         r = open_object(&setup, a->object, &store, &key, err);
     if (r == 0)
-        r = store_get_all(store, key, &text, NULL, err);
+        r = read_object(store, key, &bytes, err);
+    if (r == 0 && (r = objects_unpack(&text, buf_span(&bytes), err)) < 0)
+        (void)err_wrap(err, r, "%s", a->object);
     if (r == 0)
         r = taar_print(NULL, text.data, text.len, err);
     return taar_exit(r);
