@@ -93,8 +93,9 @@ MUST_CHECK int broker_next(struct broker *b, struct broker_message *m, uint64_t 
 /** Everything up to tag is done with. Returns when the broker was told (TCP; no receipt exists).
  * @return 0, E_AGAIN as above. */
 MUST_CHECK int broker_ack(struct broker *b, uint64_t tag, struct err *err);
-/** Passive declare. n_consumers may be NULL. Also without an open queue, on a connection of its
- * own: for reports. @return 0, E_ABSENT (no such queue), E_AGAIN, E_*. */
+/** Passive declare; of the open queue, what was read ahead and not taken counts, too. n_consumers
+ * may be NULL. Also without an open queue, on a connection of its own: for reports. @return 0,
+ * E_ABSENT (no such queue), E_AGAIN, E_*. */
 MUST_CHECK int broker_queue_ready(struct broker *b, size_t binding, uint64_t *n_ready,
                                   uint64_t *n_consumers, struct err *err);
 /** Cancel and disconnect in an orderly way, what was not acknowledged goes back. Idempotent. */

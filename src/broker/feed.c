@@ -99,7 +99,7 @@ int feed_ready(struct feed *f, uint64_t *n_ready, uint64_t *n_consumers, struct 
 {
     (void)pthread_mutex_lock(&f->lock);
     const int r = ask(f, FEED_DECLARE, err);
-    *n_ready = f->n_ready;
+    *n_ready = f->n_ready + (f->received - f->taken);
     *n_consumers = f->n_consumers;
     (void)pthread_mutex_unlock(&f->lock);
     return r;

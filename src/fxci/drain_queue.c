@@ -28,6 +28,7 @@ struct queue {
     uint64_t n_ready, n_left; // at the start, at the end
     uint64_t goal;            // messages after which few may be left (3.2 b)
     bool goal_met;
+    bool not_stored; // the batch at hand: no new connection helps
     struct drain_counts counts;
     struct progress progress;
 };
@@ -79,9 +80,22 @@ static int few_left(struct queue *q, struct err *err)
     return r < 0 ? r : q->n_left < FEW;
 }
 
+/* 3.2 c: what is left is worth a line, but no failure. */
+static void log_overtime(struct queue *q)
+{
+    struct err ignored = {0};
+    if (broker_is_recorded(q->d->o->broker) || few_left(q, &ignored) < 0)
+        return;
+    if (!drain_stopped(q->d))
+        log_event(LOG_LEVEL_WARNING, "the time for a queue is used up", LOG_S("queue", q->name),
+                  LOG_U("left", q->n_left));
+}
+
 /* @return 1: the queue is done with, 0: go on, or E_*. */
 static int is_done(struct queue *q, enum batch_end end, struct err *err)
 {
+    if (end == BATCH_OVERTIME)
+        log_overtime(q);
     if (end == BATCH_LAST || end == BATCH_OVERTIME)
         return 1;
     if (broker_is_recorded(q->d->o->broker) || (end != BATCH_IDLE && !q->goal_met))
@@ -96,6 +110,7 @@ static int store_batch(struct queue *q, struct err *err)
         return 0;
     const uint64_t n_failed = q->counts.n_failed;
     int r = drain_store(d, &q->counts, err);
+    q->not_stored = r < 0;
     if (r == 0) {
         progress_add(&q->progress, d->n_messages, 0);
         progress_reject(&q->progress, q->counts.n_failed - n_failed);
@@ -132,9 +147,9 @@ static int open_queue(struct queue *q, struct err *err)
     if (r < 0 || q->goal > 0)
         return r;
     q->n_ready = n_ready;
-    q->goal = n_ready + (n_ready + 9) / 10;
+    q->goal = n_ready > 0 ? n_ready + (n_ready + 9) / 10 : 1;
     // Of recorded messages nobody knows how many there are, and each is wanted.
-    if (broker_is_recorded(q->d->o->broker) || q->goal == 0)
+    if (broker_is_recorded(q->d->o->broker))
         q->goal = UINT64_MAX;
     if (!broker_is_recorded(q->d->o->broker))
         log_event(n_ready > CROWDED ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
@@ -179,7 +194,8 @@ static void log_queue(const struct queue *q)
     log_table(q, FXCI_RUNS);
 }
 
-/* Open and read, again where the connection is lost. @return 1 or E_*. */
+/* Open and read, again where the connection is lost. Where rows were not taken the warehouse had
+ * its own patience; and recorded messages that were read do not come again. @return 1 or E_*. */
 static int work_queue(struct queue *q, struct err *err)
 {
     for (;;) {
@@ -189,7 +205,7 @@ static int work_queue(struct queue *q, struct err *err)
             r = read_queue(q, err);
         broker_queue_close(q->d->o->broker);
         rows_abandon(&q->d->rows);
-        if (r != E_AGAIN || !may_reconnect(q, err))
+        if (r != E_AGAIN || q->not_stored || !may_reconnect(q, err))
             return r;
     }
 }

@@ -31,7 +31,9 @@ enum { EXIT_ABSENT = 4, MAX_UNCONFIRMED = 20000, MAX_BODY = 256 << 20 };
 
 struct tool {
     amqp_connection_state_t state;
-    uint64_t n_sent, n_confirmed;
+    uint64_t n_sent, n_confirmed; // the first n_confirmed, without a gap
+    bool confirmed[MAX_UNCONFIRMED +
+                   1]; // of those behind them, by number; several queues have no order
     struct err err;
     int argc;
     char **argv; // of the command
@@ -81,6 +83,18 @@ static int bind_queue(struct tool *t)
     return check(t, t->argv[0]);
 }
 
+static void note_confirmation(struct tool *t, const amqp_basic_ack_t *ack)
+{
+    if (ack->multiple && ack->delivery_tag == 0)
+        t->n_confirmed = t->n_sent;
+    for (; ack->multiple && t->n_confirmed < ack->delivery_tag; t->n_confirmed++)
+        t->confirmed[(t->n_confirmed + 1) % ARRAY_LEN(t->confirmed)] = false;
+    if (!ack->multiple)
+        t->confirmed[ack->delivery_tag % ARRAY_LEN(t->confirmed)] = true;
+    while (t->confirmed[(t->n_confirmed + 1) % ARRAY_LEN(t->confirmed)])
+        t->confirmed[++t->n_confirmed % ARRAY_LEN(t->confirmed)] = false;
+}
+
 /* Read confirmations until at most `most` messages lack theirs. */
 static int confirm(struct tool *t, uint64_t most)
 {
@@ -96,8 +110,7 @@ static int confirm(struct tool *t, uint64_t most)
         if (frame.payload.method.id != AMQP_BASIC_ACK_METHOD)
             return err_set(&t->err, E_IO, 0, "the broker refused a message (%s)",
                            amqp_method_name(frame.payload.method.id));
-        const amqp_basic_ack_t *ack = frame.payload.method.decoded;
-        t->n_confirmed = ack->multiple ? ack->delivery_tag : t->n_confirmed + 1;
+        note_confirmation(t, frame.payload.method.decoded);
     }
     return 0;
 }
@@ -129,8 +142,9 @@ static int publish_line(struct tool *t, struct recorded_parser *parser, struct s
     const int r = recorded_line_read(&line, parser, text, &t->err);
     if (r != 1)
         return r;
-    if (line.reason)
-        return err_set(&t->err, E_FORMAT, 0, "no message: %s", line.reason);
+    if (line.reason || !line.has_exchange)
+        return err_set(&t->err, E_FORMAT, 0, "no message: %s",
+                       line.reason ? line.reason : "no exchange");
     const struct span type =
         line.content_type.len > 0 ? line.content_type : span_str("application/json");
     return publish(t, line.exchange, line.routing_key, type, line.body);
