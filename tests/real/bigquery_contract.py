@@ -33,6 +33,7 @@ name, separated by "-", are the trouble in it:
   drops        the first staging table ends once a MERGE has read it and its answer is lost
   serialize    the first MERGE meets another one
   fast         somebody else creates each table between our look and our attempt
+  noruns       MERGEs into task_runs_v1 are denied, until POST /WORLD/allow
   stopped      see below
 
 A text that holds "refuse me" is refused by loads, as a value would be that BigQuery cannot store.
@@ -275,6 +276,8 @@ def read_condition(text):
 
 def merge(world, match):
     target, staged = table_of(world, match["d"], match["t"]), table_of(world, match["sd"], match["s"])
+    if world.has("noruns") and match["t"] == "task_runs_v1":
+        raise JobFailure("accessDenied", f"Access Denied: Table {match['t']}")
     if world.has("serialize") and world.first("serialize"):
         raise JobFailure("invalidQuery", f"Could not serialize access to table {match['t']} due to concurrent update")
     plain, nullable, (column, day), with_null = read_condition(match["on"])
@@ -425,6 +428,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         _, name, path = url.path.split("/", 2)
         arguments = dict(urllib.parse.parse_qsl(url.query))
         world = worlds.setdefault(name, World(name))
+        if world.has("noruns") and path == "allow":
+            world.troubles.discard("noruns")
+            self.send(200, {})
+            return
         if world.has("stopped") and path in ("stop", "stopped", "go", "expire"):
             self.control(world, path, arguments)
             return
