@@ -88,7 +88,7 @@ static int decode_record(struct decoder *d, struct avro_value *v, unsigned depth
 /* A count below zero says how many, and that the block's size in bytes follows. */
 static int take_count(struct decoder *d, size_t *n)
 {
-    int64_t count, size;
+    int64_t count = 0, size = 0;
     if (!avro_take_long(d->c, &count))
         return broken(d, "it is cut short");
     if (count < 0 && (count == INT64_MIN || !avro_take_long(d->c, &size) || size < 0))
@@ -113,7 +113,7 @@ static int decode_item(struct decoder *d, struct avro_value *v, unsigned depth)
 static int decode_items(struct decoder *d, struct avro_value *v, unsigned depth)
 {
     const size_t each = v->schema->kind == AVRO_MAP ? 2 : 1;
-    for (size_t n;;) {
+    for (size_t n = 0;;) {
         int r = take_count(d, &n);
         if (r < 0 || n == 0)
             return r;

@@ -89,7 +89,7 @@ static int take(struct avro_reader *r, struct span *out, size_t n, struct err *e
 
 static int take_sized(struct avro_reader *r, struct span *out, size_t limit, struct err *err)
 {
-    int64_t len;
+    int64_t len = 0;
     const int got = take_number(r, &len, err);
     if (got < 0)
         return got;
@@ -114,7 +114,7 @@ static int take_codec(struct avro_reader *r, struct span name, struct err *err)
 static int take_meta(struct avro_reader *r, struct err *err)
 {
     char key[64];
-    struct span name, value;
+    struct span name = {0}, value = {0};
     int got = take_sized(r, &name, AVRO_MAX_HEADER, err);
     if (got < 0)
         return got;
@@ -133,7 +133,7 @@ static int take_meta(struct avro_reader *r, struct err *err)
 static int take_map(struct avro_reader *r, struct err *err)
 {
     for (size_t n_total = 0;;) {
-        int64_t n, size;
+        int64_t n = 0, size = 0;
         int got = take_number(r, &n, err);
         if (got == 0 && n < 0 && n > -AVRO_MAX_TYPES) {
             n = -n;
@@ -152,7 +152,7 @@ static int take_map(struct avro_reader *r, struct err *err)
 
 static int read_header(struct avro_reader *r, struct err *err)
 {
-    struct span magic, sync;
+    struct span magic = {0}, sync = {0};
     int got = need(r, 4, err);
     if (got < 0)
         return got;
@@ -273,8 +273,8 @@ static int unpack(struct avro_reader *r, struct span packed, struct err *err)
 /* @return 1, 0 at the end, or E_*. */
 static int next_block(struct avro_reader *r, struct err *err)
 {
-    int64_t n, len;
-    struct span bytes;
+    int64_t n = 0, len = 0;
+    struct span bytes = {0};
     int got = need(r, 1, err);
     if (got <= 0)
         return got;

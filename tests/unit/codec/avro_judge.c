@@ -2,11 +2,15 @@
 #include "avro_judge.h"
 
 #include <avro.h>
-#include <cmocka.h>
+
+// cmocka.h needs the types of the headers above it.
+// clang-format off
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <cmocka.h>
+// clang-format on
 
 /* Every type, a name that is used again, and one that stands in a namespace. */
 static const char every_type[] =
