@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "base/base_test.h"
 #include "store/store.h"
+
+#include "base/base_test.h"
 
 #include <sys/stat.h>
 
