@@ -84,6 +84,8 @@ extern const struct opt taar_dry_run_options[];
 #define TAAR_GROUPS(...) ((const struct opt *const[]){__VA_ARGS__, taar_common_options, NULL})
 
 /* The commands. */
+extern const struct opt_command taar_amodump_command;
+extern const struct opt_command taar_amowhitelist_command;
 extern const struct opt_command taar_show_command;
 
 /* taar_setup.c: from arguments to what the parts take */

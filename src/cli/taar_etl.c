@@ -6,12 +6,18 @@
 /* As the jobs are called in the DAGs that ran them; build/bin and libexec/weir/bin hold links of
  * these names. Source: taar-etl.md 1.2. */
 static const struct opt_alias aliases[] = {
+    {.name = "taar_amodump", .command = "amodump"},
+    {.name = "taar_etl.taar_amodump", .command = "amodump"},
+    {.name = "taar_amowhitelist", .command = "amowhitelist"},
+    {.name = "taar_etl.taar_amowhitelist", .command = "amowhitelist"},
     {.name = NULL},
 };
 
 int main(int argc, char **argv)
 {
     const struct opt_command commands[] = {
+        taar_amodump_command,
+        taar_amowhitelist_command,
         taar_show_command,
         {.name = NULL},
     };

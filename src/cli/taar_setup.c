@@ -36,7 +36,7 @@ static bool is_eight_digits(const char *text)
 
 int taar_read_date(int64_t *days, const char *text, const char *option, struct err *err)
 {
-    char day[sizeof "2020-06-01"];
+    char day[sizeof "2020-06-01"] = "";
     if (is_eight_digits(text))
         (void)snprintf(day, sizeof day, "%.4s-%.2s-%.2s", text, text + 4, text + 6);
     if (utc_parse_date(days, span_str(is_eight_digits(text) ? day : text)))

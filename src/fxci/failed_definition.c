@@ -10,7 +10,9 @@ int failed_definition(struct span *task_id, struct span *task, const struct reco
     struct member m[2];
     if (!members_of_text(ops, body, RECORD_MAX_DEPTH, names, 2, m) || !member_is_text(&m[0]))
         return 0;
-    *task = member_is_absent(&m[1]) ? (struct span){0} : m[1].text;
+    *task = m[1].text;
+    if (member_is_absent(&m[1]))
+        task->len = 0;
     const int r = member_text(task_id, &m[0], scratch, body.len, err);
     return r < 0 ? r : 1;
 }

@@ -73,7 +73,7 @@ static void warn_unknown(void *arg, const char *name)
     log_warning("%s: %s has no column %s; it is ignored", l->o->path, l->schema->name, name);
 }
 
-/* Key columns must be there where the table has a primary key. */
+/* Where the table is BigQuery's, keys are never null. */
 static int check_key(const struct loader *l, struct err *err)
 {
     for (size_t k = 0; l->schema->key[k]; k++)

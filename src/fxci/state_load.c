@@ -126,7 +126,7 @@ static int repair_pending(struct state *s, struct err *err)
     CLEANUP(buf_deinit) struct buf scratch = BUF_INIT(STATE_MAX_OBJECT_BYTES);
     for (size_t i = 0; i < definitions->n; i++) {
         const struct state_item *item = definitions->items[i];
-        struct span task_id;
+        struct span task_id = {0};
         int r = 0;
         if (!item->removed && !item->e.foreign)
             r = state_body_task(s, item->e.body, &task_id, &scratch, err);

@@ -184,14 +184,6 @@ static const struct kind {
     [FXCI_AZURE_BILLING] = {"azure_billing", azure_billing, "usage_date", NULL, NULL},
 };
 
-static bool has_name(const char *const *names, const char *name)
-{
-    for (; names && *names; names++)
-        if (strcmp(*names, name) == 0)
-            return true;
-    return false;
-}
-
 static int fill_table(struct fxci_tables *t, enum fxci_table i, const char *dataset,
                       const char *name, struct err *err)
 {
@@ -201,9 +193,8 @@ static int fill_table(struct fxci_tables *t, enum fxci_table i, const char *data
         return err_set(err, E_ARG, 0, "the name of table %.40s is too long", name);
     for (size_t c = 0; k->columns[c].name; c++) {
         t->columns[i][c] = k->columns[c];
-        if (!t->bigquery)
-            t->columns[i][c].required =
-                k->columns[c].required && has_name(k->key, k->columns[c].name);
+        // `load` takes rows that lack any column.
+        t->columns[i][c].required = k->columns[c].required && t->bigquery;
     }
     t->schemas[i] = (struct table_schema){
         .name = t->names[i],

@@ -2,7 +2,7 @@
  * tables.h - the tables of fxci-etl: columns, partitions, keys. Source: fxci-etl.md 1.1, 1.2, X2.
  *
  * Names are configurable, and what may be null depends on the warehouse: in BigQuery it is as
- * managed, in DuckDB only key columns are required (X13: `load` does not check).
+ * managed, in DuckDB any column may (X13: `load` does not check).
  */
 #pragma once
 

@@ -52,7 +52,7 @@ static int grow_rows(struct staged_table *t, struct err *err)
 static uint64_t nulls_of(const struct column *columns, const struct cell *cells)
 {
     uint64_t nulls = 0;
-    for (size_t i = 0; columns[i].name && i < NULLS_KNOWN; i++)
+    for (size_t i = 0; i < NULLS_KNOWN && columns[i].name; i++)
         nulls |= (uint64_t)cells[i].is_null << i;
     return nulls;
 }

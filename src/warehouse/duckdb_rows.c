@@ -28,8 +28,8 @@ static duckdb_logical_type record_type(const struct column *column)
 {
     const size_t n = count_fields(column);
     duckdb_logical_type text = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR), record = NULL;
-    duckdb_logical_type *types = calloc(n, sizeof(duckdb_logical_type));
-    const char **names = calloc(n, sizeof *names);
+    duckdb_logical_type *types = calloc(n + 1, sizeof(duckdb_logical_type));
+    const char **names = calloc(n + 1, sizeof *names);
     if (types && names) {
         for (size_t i = 0; i < n; i++) {
             types[i] = text;

@@ -265,7 +265,7 @@ int duckdb_ensure_view(void *impl, const struct table_name *name, const char *se
 {
     struct duckdb_backend *b = impl;
     CLEANUP(buf_deinit) struct buf sql = BUF_INIT(SQL_MAX_BYTES);
-    duckdb_connection c;
+    duckdb_connection c = NULL;
     int r = buf_append_str(&sql, "CREATE OR REPLACE VIEW ", err);
     if (r == 0)
         r = duckdb_append_table(NULL, name, &sql, err);

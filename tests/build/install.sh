@@ -19,7 +19,8 @@ listing() {
         "$libdir/pkgconfig/weir-prio.pc" \
         libexec/weir/bin/cleanup libexec/weir/bin/fetch-origins libexec/weir/bin/generate \
         libexec/weir/bin/insert libexec/weir/bin/integrate libexec/weir/bin/prio-spark libexec/weir/bin/process \
-        libexec/weir/bin/staging ${duckdb:+"$libdir/$duckdb"} | LC_ALL=C sort >"$tap_dir/must"
+        libexec/weir/bin/staging libexec/weir/bin/taar_amowhitelist libexec/weir/bin/taar_etl.taar_amowhitelist \
+        ${duckdb:+"$libdir/$duckdb"} | LC_ALL=C sort >"$tap_dir/must"
     grep -v '^\./share/' "$tap_dir/is" | diff "$tap_dir/must" -
 }
 

@@ -98,7 +98,7 @@ promise "after runs the queues and tables are there" with_queues
 counted_queues() {
     PULSE_PORT=$pulse PULSE_USER=fxci-etl PULSE_PASSWORD=some-secret PULSE_CA_FILE=$tap_dir/mq/certs/ca.crt
     export PULSE_PORT PULSE_USER PULSE_PASSWORD PULSE_CA_FILE
-    printf '%s' '{}' | PULSE_USER=admin "$build/pulse-tool" raw exchange/taskcluster-queue/v1/task-failed k application/json 3 &&
+    printf '%s' '{}' | env "PULSE_USER=admin" "$build/pulse-tool" raw exchange/taskcluster-queue/v1/task-failed k application/json 3 &&
         queues json >"$tap_dir/out" && has '^{"queue":"queue/fxci-etl/task-completed","ready":0,"consumers":0}$' &&
         has '^{"queue":"queue/fxci-etl/task-failed","ready":3,"consumers":0}$' &&
         queues json | diff "$tap_dir/out" - && queues table | grep -q '^queue/fxci-etl/task-failed  *3  *0$'

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "store/store.h"
-
 #include "base/base_test.h"
+#include "store/store.h"
 
 #include <sys/stat.h>
 

@@ -358,7 +358,7 @@ static void a_hash_stays_what_it_is(void **state)
     assert_ok(warehouse_ensure_table(w, &schema, &err), &err);
 }
 
-enum { N_IDS = 400, N_ZONES = 7, N_BATCHES = 300, BATCH_ROWS_MAX = 12 };
+enum { N_IDS = 400, N_ZONES = 7, N_BATCHES = 1000, BATCH_ROWS_MAX = 12 };
 
 /* What is in the tables: a flag a key. */
 struct model {
