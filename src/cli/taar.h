@@ -41,6 +41,7 @@
 #include "base/opts.h"
 #include "profiles/profiles.h"
 #include "store/store.h"
+#include "taar/amo_fetch.h"
 #include "taar/objects.h"
 #include "warehouse/warehouse.h"
 
@@ -83,10 +84,29 @@ extern const struct opt taar_seed_options[];
 extern const struct opt taar_dry_run_options[];
 #define TAAR_GROUPS(...) ((const struct opt *const[]){__VA_ARGS__, taar_common_options, NULL})
 
+/* taar_amo_client.c: of the jobs that ask AMO; their own arguments begin with these. */
+struct taar_amo_args {
+    struct taar_args common;
+    const char *amo_url, *ca_file, *contact;
+    double rate, retry_base_s;
+    uint64_t tries, max_retry_after_s;
+};
+#define TAAR_AMO_DEFAULTS                                                                          \
+    {                                                                                              \
+        .common = TAAR_DEFAULTS, .contact = "https://github.com/mozilla/telemetry-airflow",        \
+        .rate = 10, .retry_base_s = 1, .tries = 5, .max_retry_after_s = 300                        \
+    }
+extern const struct opt taar_amo_client_options[];
+enum { TAAR_AGENT_BYTES = 512 };
+/** agent is written, and lent to the result. url: the server, which may be on this machine. */
+struct amo_client_options taar_amo_client(const struct taar_amo_args *a,
+                                          char agent[TAAR_AGENT_BYTES], const char *url);
+
 /* The commands. */
 extern const struct opt_command taar_amodump_command;
 extern const struct opt_command taar_amowhitelist_command;
 extern const struct opt_command taar_show_command;
+extern const struct opt_command taar_update_whitelist_command;
 
 /* taar_setup.c: from arguments to what the parts take */
 

@@ -10,6 +10,8 @@ static const struct opt_alias aliases[] = {
     {.name = "taar_etl.taar_amodump", .command = "amodump"},
     {.name = "taar_amowhitelist", .command = "amowhitelist"},
     {.name = "taar_etl.taar_amowhitelist", .command = "amowhitelist"},
+    {.name = "taar_update_whitelist", .command = "update-whitelist"},
+    {.name = "taar_etl.taar_update_whitelist", .command = "update-whitelist"},
     {.name = NULL},
 };
 
@@ -18,6 +20,7 @@ int main(int argc, char **argv)
     const struct opt_command commands[] = {
         taar_amodump_command,
         taar_amowhitelist_command,
+        taar_update_whitelist_command,
         taar_show_command,
         {.name = NULL},
     };

@@ -3,13 +3,13 @@
 
 #include "base/log.h"
 #include "base/pool.h"
+#include "taar/amo_base.h"
 #include "taar/amo_crawl.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char amo_itself[] = "https://addons.mozilla.org";
 static const char database[] = "extended_addons_database";
 static const char search_query[] = "addons/search/?app=firefox&sort=created&type=extension";
 
@@ -90,22 +90,10 @@ int amo_work(struct amo_crawl *c, const char *label, uint64_t n, amo_work_fn *fn
     return r;
 }
 
-/* "https://host/api/v4/": a URL that has no path gets the generation's. */
-static int write_base(struct amo_crawl *c, struct err *err)
+static int write_urls(struct amo_crawl *c, struct err *err)
 {
     const struct amo_options *o = c->options;
-    const char *url = o->amo_url ? o->amo_url : amo_itself;
-    const char *host = strstr(url, "://");
-    size_t len = strlen(url);
-    if (!host || (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0))
-        return err_set(err, E_ARG, 0, "--amo-url: %s is no http:// or https:// URL", url);
-    while (len > 0 && url[len - 1] == '/')
-        len--;
-    const bool has_path = memchr(host + 3, '/', len - (size_t)(host + 3 - url)) != NULL;
-    const char *path = o->objects->generation == GENERATION_1 ? "/api/v3/" : "/api/v4/";
-    int r = buf_append(&c->base, url, len, err);
-    if (r == 0)
-        r = buf_append_str(&c->base, has_path ? "/" : path, err);
+    int r = amo_base_write(&c->base, o->amo_url, o->objects->generation, err);
     if (r == 0)
         r = buf_append(&c->search, c->base.data, c->base.len, err);
     return r == 0 ? buf_append_str(&c->search, search_query, err) : r;
@@ -135,7 +123,7 @@ static int start(struct amo_crawl *c, struct err *err)
         amo_client_init(&c->client, &c->ops, &c->options->client, r < 0 ? NULL : err);
     r = r < 0 ? r : opened;
     if (r == 0)
-        r = write_base(c, err);
+        r = write_urls(c, err);
     return r == 0 ? open_journal(c, err) : r;
 }
 

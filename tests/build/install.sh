@@ -12,15 +12,22 @@ install_it() {
     DESTDIR=$stage meson install -C "$build" --no-rebuild
 }
 
+# The jobs of taar-etl by both of their names.
+taar_jobs() {
+    for job in amodump amowhitelist update_whitelist; do
+        echo "libexec/weir/bin/taar_$job libexec/weir/bin/taar_etl.taar_$job"
+    done
+}
+
 listing() {
     (cd "$stage$prefix" && find . ! -type d | LC_ALL=C sort) >"$tap_dir/is"
+    # shellcheck disable=SC2046 # names are words
     printf './%s\n' bin/fxci-etl bin/prio bin/prio-processor bin/taar-etl include/weir/prio.h "$libdir/libweir-prio.a" \
         "$libdir/libweir-prio.so" "$libdir/libweir-prio.so.0" "$libdir/libweir-prio.so.0.1.0" \
         "$libdir/pkgconfig/weir-prio.pc" \
         libexec/weir/bin/cleanup libexec/weir/bin/fetch-origins libexec/weir/bin/generate \
         libexec/weir/bin/insert libexec/weir/bin/integrate libexec/weir/bin/prio-spark libexec/weir/bin/process \
-        libexec/weir/bin/staging libexec/weir/bin/taar_amowhitelist libexec/weir/bin/taar_etl.taar_amowhitelist \
-        ${duckdb:+"$libdir/$duckdb"} | LC_ALL=C sort >"$tap_dir/must"
+        libexec/weir/bin/staging $(taar_jobs) ${duckdb:+"$libdir/$duckdb"} | LC_ALL=C sort >"$tap_dir/must"
     grep -v '^\./share/' "$tap_dir/is" | diff "$tap_dir/must" -
 }
 
