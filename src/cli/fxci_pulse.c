@@ -96,11 +96,10 @@ static int start(struct pulse *p, const struct fxci_args *a, struct err *err)
 
 static uint64_t batch_size(const struct pulse *p)
 {
-    const struct fxci_config *c = &p->setup.config;
     if (broker_is_recorded(p->broker))
         return RECORDED_BATCH;
-    return c->pulse.prefetch < c->pulse.batch_messages ? c->pulse.prefetch
-                                                       : c->pulse.batch_messages;
+    const uint64_t n = p->setup.config.pulse.batch_messages;
+    return n < UINT16_MAX ? n : UINT16_MAX; // the most that AMQP lets wait for acknowledgement
 }
 
 static void log_total(const struct pulse *p, const struct drain_counts *n)

@@ -81,6 +81,14 @@ const char *fxci_metadata_host(const struct fxci_setup *s)
     return host ? host : getenv("GCE_METADATA_HOST");
 }
 
+/* A batch, which waits for its acknowledgement, and what is read ahead meanwhile: with less,
+ * batches would never be as large as they may be. */
+static unsigned broker_window(const struct fxci_config *c)
+{
+    const uint64_t n = c->pulse.prefetch + c->pulse.batch_messages;
+    return n < UINT16_MAX ? (unsigned)n : UINT16_MAX;
+}
+
 struct broker_config fxci_broker_config(const struct fxci_setup *s)
 {
     const struct fxci_config *c = &s->config;
@@ -94,7 +102,7 @@ struct broker_config fxci_broker_config(const struct fxci_setup *s)
         .vhost = c->pulse.vhost,
         .tls = c->pulse.tls,
         .ca_file = c->pulse.ca_file,
-        .prefetch = (unsigned)c->pulse.prefetch,
+        .prefetch = broker_window(c),
         .heartbeat_s = (unsigned)c->pulse.heartbeat_seconds,
     };
 }
