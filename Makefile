@@ -7,7 +7,7 @@ DESTDIR ?=
 FUZZ_SECONDS ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-real test-ifma bench bench-pipeline bench-peers fuzz lint install clean
+.PHONY: help setup build demo test test-real test-ifma bench bench-fxci bench-pipeline bench-peers fuzz lint install clean
 
 help:
 	@echo 'make demo                   watch encrypted submissions added up, and task events become costs'
@@ -19,6 +19,7 @@ help:
 	@echo 'make test-ifma              run the kernels on an emulated CPU with AVX-512 IFMA'
 	@echo 'make bench                  measure, as ratios to what cannot be avoided'
 	@echo 'make bench-pipeline         both servers over 20,000 records on directories (ROWS= for more)'
+	@echo 'make bench-fxci             fxci-etl: mapping, files and RabbitMQ into DuckDB'
 	@echo 'make bench-peers            measure beside libprio-rs; needs a Rust toolchain'
 	@echo 'make fuzz FUZZ_SECONDS=10   run every fuzz target for so long'
 	@echo 'make lint                   formatting, static analysis, the rules of the house'
@@ -55,6 +56,9 @@ bench: build
 
 bench-pipeline: build
 	@bench/pipeline $(BUILD)
+
+bench-fxci: build
+	@bench/fxci $(BUILD)
 
 bench-peers: build
 	@bench/peers/libprio-rs/run $(BUILD)
