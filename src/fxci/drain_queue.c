@@ -80,11 +80,15 @@ static int few_left(struct queue *q, struct err *err)
     return r < 0 ? r : q->n_left < FEW;
 }
 
-/* 3.2 c: what is left is worth a line, but no failure. */
+/* 3.2 c: what is left is worth a line, but no failure. It is counted when the queue is closed: what
+ * is just on its way is counted nowhere. */
 static void log_overtime(struct queue *q)
 {
     struct err ignored = {0};
-    if (broker_is_recorded(q->d->o->broker) || few_left(q, &ignored) < 0)
+    if (broker_is_recorded(q->d->o->broker))
+        return;
+    broker_queue_close(q->d->o->broker);
+    if (few_left(q, &ignored) < 0)
         return;
     if (!drain_stopped(q->d))
         log_event(LOG_LEVEL_WARNING, "the time for a queue is used up", LOG_S("queue", q->name),
