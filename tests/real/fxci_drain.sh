@@ -105,7 +105,7 @@ bindings() {
 promise "... durable, without arguments, bound to all keys" bindings
 
 # The time budget: a queue of somebody else that is read slowly, beside all that follows.
-configure slow 'user = "admin"' 'prefetch = 1' 'queueMinutes = 1'
+configure slow 'user = "admin"' 'batchMessages = 1' 'queueMinutes = 1'
 begin_slow() {
     pulse queue queue/admin/task-completed durable &&
         pulse bind queue/admin/task-completed "$prefix/task-completed" && publish task-completed 0 3000 &&
