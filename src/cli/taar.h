@@ -39,10 +39,12 @@
 #pragma once
 
 #include "base/opts.h"
+#include "base/outfile.h"
 #include "profiles/profiles.h"
 #include "store/store.h"
 #include "taar/amo_fetch.h"
 #include "taar/objects.h"
+#include "taar/telemetry.h"
 #include "warehouse/warehouse.h"
 
 /* Every command fills the fields that its option groups name; the others stay at their defaults. */
@@ -106,6 +108,7 @@ struct amo_client_options taar_amo_client(const struct taar_amo_args *a,
 extern const struct opt_command taar_amodump_command;
 extern const struct opt_command taar_amowhitelist_command;
 extern const struct opt_command taar_show_command;
+extern const struct opt_command taar_similarity_command;
 extern const struct opt_command taar_update_whitelist_command;
 
 /* taar_setup.c: from arguments to what the parts take */
@@ -162,8 +165,23 @@ void taar_objects_close(struct objects *o); // zeroed is fine
 
 /** How buckets of url's scheme are reached, for telemetry.h; .url is left NULL. */
 struct store_config taar_store_access(const struct taar_setup *setup, const char *url);
+/** --warehouse and how it is reached. */
+struct warehouse_config taar_warehouse_config(const struct taar_setup *setup, bool read_only);
 MUST_CHECK int taar_open_warehouse(const struct taar_setup *setup, struct warehouse **out,
                                    bool read_only, struct err *err);
+
+/* Where a telemetry job reads. */
+struct taar_source {
+    const char *given;     // the option, or NULL
+    const char *otherwise; // "bucket/path" below --store
+    enum telemetry_kind kind;
+    int64_t first, last; // as in telemetry.h
+};
+MUST_CHECK int taar_open_telemetry(const struct taar_setup *setup, struct telemetry **out,
+                                   const struct taar_source *source, struct err *err);
+/** Open a file that an option names, in a directory that exists; "-" is standard output. @return 0
+ * or E_*. */
+MUST_CHECK int taar_open_file(struct outfile *out, const char *path, struct err *err);
 /** --profiles and how it is reached; instance, table and read_only are the caller's. */
 struct profiles_config taar_profiles_config(const struct taar_setup *setup);
 

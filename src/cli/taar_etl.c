@@ -12,6 +12,8 @@ static const struct opt_alias aliases[] = {
     {.name = "taar_etl.taar_amowhitelist", .command = "amowhitelist"},
     {.name = "taar_update_whitelist", .command = "update-whitelist"},
     {.name = "taar_etl.taar_update_whitelist", .command = "update-whitelist"},
+    {.name = "taar_similarity", .command = "similarity"},
+    {.name = "taar_etl.taar_similarity", .command = "similarity"},
     {.name = NULL},
 };
 
@@ -22,6 +24,7 @@ int main(int argc, char **argv)
         taar_amowhitelist_command,
         taar_update_whitelist_command,
         taar_show_command,
+        taar_similarity_command,
         {.name = NULL},
     };
     const struct opt_program program = {

@@ -168,10 +168,9 @@ void taar_end(struct taar_setup *s)
     free(s->own_credentials);
 }
 
-int taar_open_warehouse(const struct taar_setup *s, struct warehouse **out, bool read_only,
-                        struct err *err)
+struct warehouse_config taar_warehouse_config(const struct taar_setup *s, bool read_only)
 {
-    const struct warehouse_config config = {
+    return (struct warehouse_config){
         .url = s->warehouse_url,
         .read_only = read_only,
         .n_threads = (unsigned)s->args->workers,
@@ -183,6 +182,12 @@ int taar_open_warehouse(const struct taar_setup *s, struct warehouse **out, bool
         .location = s->args->bigquery_location,
         .temp_dir = s->args->temp_dir,
     };
+}
+
+int taar_open_warehouse(const struct taar_setup *s, struct warehouse **out, bool read_only,
+                        struct err *err)
+{
+    const struct warehouse_config config = taar_warehouse_config(s, read_only);
     return warehouse_open(out, &config, err);
 }
 

@@ -14,7 +14,7 @@ install_it() {
 
 # The jobs of taar-etl by both of their names.
 taar_jobs() {
-    for job in amodump amowhitelist update_whitelist; do
+    for job in amodump amowhitelist similarity update_whitelist; do
         echo "libexec/weir/bin/taar_$job libexec/weir/bin/taar_etl.taar_$job"
     done
 }
