@@ -26,17 +26,20 @@ static struct arena_block *new_block(size_t size)
 /* The next block that is large enough; smaller ones on the way are left out until the reset. */
 static bool advance(struct arena *a, size_t size)
 {
-    while (a->current && a->current->next) {
-        a->current = a->current->next;
-        a->used = 0;
-        if (a->current->size >= size)
+    struct arena_block *last = a->current;
+    while (last && last->next) {
+        last = last->next;
+        if (last->size >= size) {
+            a->current = last;
+            a->used = 0;
             return true;
+        }
     }
     struct arena_block *b = new_block(size > BLOCK_BYTES ? size : BLOCK_BYTES);
     if (!b)
         return false;
-    if (a->current)
-        a->current->next = b;
+    if (last)
+        last->next = b;
     else
         a->first = b;
     a->current = b;

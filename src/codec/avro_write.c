@@ -8,7 +8,7 @@ enum { BLOCK_BYTES = 64 << 10, BLOCK_MAX_BYTES = 64 << 20, HEADER_MAX_BYTES = 1 
 
 int avro_put_long(struct buf *out, int64_t n, struct err *err)
 {
-    uint64_t z = (uint64_t)n << 1 ^ (uint64_t)(n >> 63);
+    uint64_t z = (uint64_t)n << 1 ^ (n < 0 ? UINT64_MAX : 0);
     int r = 0;
     for (; z >= 0x80 && r == 0; z >>= 7)
         r = buf_append_byte(out, (uint8_t)(z | 0x80), err);

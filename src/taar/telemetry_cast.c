@@ -147,7 +147,7 @@ static int append_field(struct buf *sql, const struct telemetry_column *field,
 static bool same_fields(const struct found_columns *fields)
 {
     size_t i = 0;
-    for (; telemetry_addon_fields[i].name && i < fields->n; i++)
+    for (; i < fields->n && telemetry_addon_fields[i].name; i++)
         if (strcmp(fields->columns[i].name, telemetry_addon_fields[i].name) != 0 ||
             strcmp(fields->columns[i].type, telemetry_addon_fields[i].type) != 0)
             return false;

@@ -137,7 +137,7 @@ static int find_plain(struct walk *w, const char *key, int64_t day, struct err *
 static char *pattern_of(const char *key)
 {
     char *pattern = strdup(key);
-    for (char *at = pattern; at && (at = strstr(at, "**/"));)
+    for (char *at = pattern ? strstr(pattern, "**/") : NULL; at; at = strstr(at + 1, "**/"))
         memmove(at + 1, at + 3, strlen(at + 3) + 1);
     return pattern;
 }

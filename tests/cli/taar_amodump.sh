@@ -112,7 +112,7 @@ killed() {
     ks=$1
     stub --addons 12 --hang "$ks"
     hung=0
-    for k in $(echo "$ks" | tr , ' '); do
+    while [ "$hung" -lt "$(echo "$ks" | tr , '\n' | wc -l)" ]; do
         "$build/taar-etl" amodump --home "$tap_dir/killed" --amo-url "$url" --rate 0 --workers 1 \
             --date 20210315 >killed.err 2>&1 9>&- &
         victim=$!
