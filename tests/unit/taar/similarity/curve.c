@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "taar/similarity/curve.h"
 
+#include "taar/similarity/rng.h"
 #include "vectors.h"
+
+#include <math.h>
 
 static double *numbers(json_t *list)
 {
@@ -72,6 +75,43 @@ static void curves_are_exact_and_survive_json(void **state)
     }
 }
 
+/* Mean over the sample of the normal probability between two points. */
+static double probability(const double *sample, size_t n, double bandwidth, double lo, double hi)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += erf((hi - sample[i]) / (bandwidth * M_SQRT2)) -
+               erf((lo - sample[i]) / (bandwidth * M_SQRT2));
+    return sum / 2 / (double)n;
+}
+
+static void densities_add_up_to_probabilities(void **state)
+{
+    enum { N = 500 };
+    const double bandwidth = 0.35;
+    static double same[N], different[N];
+    struct rng rng = {1};
+    CLEANUP(curve_deinit) struct curve curve = {.n = 0};
+    struct err err = {0};
+    double areas[2] = {0, 0};
+    (void)state;
+    for (size_t i = 0; i < N; i++) {
+        same[i] = rng_unit(&rng) * rng_unit(&rng);
+        different[i] = 5.001 * rng_unit(&rng);
+    }
+    assert_done(curve_make(&curve, &(struct curve_config){bandwidth, 1000},
+                           &(struct scores){same, different, N, N}, &err),
+                &err);
+    for (size_t i = 1; i < curve.n; i++) {
+        const struct curve_point *a = &curve.points[i - 1], *b = &curve.points[i];
+        areas[0] += (b->x - a->x) * (a->same + b->same) / 2;
+        areas[1] += (b->x - a->x) * (a->different + b->different) / 2;
+    }
+    const double lo = curve.points[0].x, hi = curve.points[curve.n - 1].x;
+    assert_true(fabs(areas[0] - probability(same, N, bandwidth, lo, hi)) < 1e-3);
+    assert_true(fabs(areas[1] - probability(different, N, bandwidth, lo, hi)) < 1e-3);
+}
+
 static void grids_are_as_numpy_has_them(void **state)
 {
     (void)state;
@@ -123,6 +163,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(densities_are_exact),
         cmocka_unit_test(curves_are_exact_and_survive_json),
+        cmocka_unit_test(densities_add_up_to_probabilities),
         cmocka_unit_test(grids_are_as_numpy_has_them),
         cmocka_unit_test(without_two_samples_there_is_no_curve),
     };
