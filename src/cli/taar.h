@@ -107,8 +107,11 @@ struct amo_client_options taar_amo_client(const struct taar_amo_args *a,
 /* The commands. */
 extern const struct opt_command taar_amodump_command;
 extern const struct opt_command taar_amowhitelist_command;
+extern const struct opt_command taar_lite_command, taar_ranking_command;
 extern const struct opt_command taar_show_command;
 extern const struct opt_command taar_similarity_command;
+extern const struct opt_command taar_wait_command, taar_wait_daily_command,
+    taar_wait_summary_command, taar_wait_last_seen_command;
 extern const struct opt_command taar_update_whitelist_command;
 
 /* taar_setup.c: from arguments to what the parts take */
@@ -170,15 +173,23 @@ struct warehouse_config taar_warehouse_config(const struct taar_setup *setup, bo
 MUST_CHECK int taar_open_warehouse(const struct taar_setup *setup, struct warehouse **out,
                                    bool read_only, struct err *err);
 
-/* Where a telemetry job reads. */
+/* Where a telemetry job reads (Y3). */
 struct taar_source {
-    const char *given;     // the option, or NULL
-    const char *otherwise; // "bucket/path" below --store
+    const char *given; // the option, or NULL
+    // Else, one of both at least: a folder of the bucket that GCS_BUCKET (S3_PARQUET_BUCKET before
+    // g3) names, and a table, which is taken where there is no folder, or the warehouse is
+    // BigQuery.
+    const char *folder; // "clients_daily/v6"
+    const char *table;  // "telemetry.addons"
     enum telemetry_kind kind;
-    int64_t first, last; // as in telemetry.h
+    int64_t first, last;       // as in telemetry.h
+    const char *const *needed; // as in telemetry.h
 };
 MUST_CHECK int taar_open_telemetry(const struct taar_setup *setup, struct telemetry **out,
                                    const struct taar_source *source, struct err *err);
+/** As telemetry_ready, of the day source->first. */
+MUST_CHECK int taar_telemetry_ready(const struct taar_setup *setup,
+                                    const struct taar_source *source, bool *ready, struct err *err);
 /** Open a file that an option names, in a directory that exists; "-" is standard output. @return 0
  * or E_*. */
 MUST_CHECK int taar_open_file(struct outfile *out, const char *path, struct err *err);

@@ -14,18 +14,25 @@ static const struct opt_alias aliases[] = {
     {.name = "taar_etl.taar_update_whitelist", .command = "update-whitelist"},
     {.name = "taar_similarity", .command = "similarity"},
     {.name = "taar_etl.taar_similarity", .command = "similarity"},
+    {.name = "taar_lite", .command = "lite"},
+    {.name = "taar_etl.taar_lite", .command = "lite"},
+    {.name = "taar_lite_guidguid", .command = "lite"},
+    {.name = "taar_etl.taar_lite_guidguid", .command = "lite"},
+    {.name = "taar_lite_guid_ranking", .command = "guid-ranking"},
+    {.name = "taar_etl.taar_lite_guid_ranking", .command = "guid-ranking"},
+    {.name = "wait_for_clients_daily_export", .command = "wait_for_clients_daily_export"},
+    {.name = "wait_for_main_summary_export", .command = "wait_for_main_summary_export"},
+    {.name = "wait_for_clients_last_seen", .command = "wait_for_clients_last_seen"},
     {.name = NULL},
 };
 
 int main(int argc, char **argv)
 {
     const struct opt_command commands[] = {
-        taar_amodump_command,
-        taar_amowhitelist_command,
-        taar_update_whitelist_command,
-        taar_show_command,
-        taar_similarity_command,
-        {.name = NULL},
+        taar_amodump_command,      taar_amowhitelist_command,   taar_update_whitelist_command,
+        taar_lite_command,         taar_ranking_command,        taar_show_command,
+        taar_similarity_command,   taar_wait_command,           taar_wait_daily_command,
+        taar_wait_summary_command, taar_wait_last_seen_command, {.name = NULL},
     };
     const struct opt_program program = {
         .name = "taar-etl",

@@ -8,9 +8,6 @@
 enum { CLUSTERS_MAX = 100000, DONORS_MAX = 10000000, POINTS_MAX = 1000000, BANDWIDTH_MAX = 1000 };
 enum { WINDOW_DAYS = 90, LINE_BYTES_MAX = 1 << 24, FLUSH_BYTES = 1 << 16 };
 
-/* As the seed names them; a bare bucket. */
-#define EXPORTS "moz-fx-data-derived-datasets-parquet/"
-
 struct similarity_args {
     struct taar_args common;
     const char *last_seen, *daily, *main_summary; // sources
@@ -103,8 +100,8 @@ static int read_source(const struct similarity_args *a, const struct taar_setup 
     *source = (struct taar_source){.given = a->last_seen ? a->last_seen
                                             : a->daily   ? a->daily
                                                          : a->main_summary,
-                                   .otherwise = window ? EXPORTS "main_summary/v4"
-                                                       : EXPORTS "clients_last_seen/v1",
+                                   .folder = window ? "main_summary/v4" : "clients_last_seen/v1",
+                                   .table = window ? NULL : "telemetry.clients_last_seen",
                                    .kind = TELEMETRY_CLIENTS,
                                    .first = window ? s->date - WINDOW_DAYS : s->date,
                                    .last = s->date};

@@ -11,45 +11,93 @@ static void free_text(char **text)
     free(*text);
 }
 
-/* "bucket/path" below --store. */
-static int below_store(const struct taar_setup *s, char **out, const char *place, struct err *err)
+static int set_text(char **out, int n, struct err *err)
 {
-    CLEANUP(free_text) char *home = NULL;
-    const char *root = s->common.store_root;
-    if (!root) {
-        const int r = bucket_home(&home, &s->common, err);
-        if (r < 0)
-            return r;
-    }
-    const int n =
-        root ? asprintf(out, "%s/%s", root, place) : asprintf(out, "%s/buckets/%s", home, place);
     if (n >= 0)
         return 0;
     *out = NULL; // asprintf leaves it undefined
     return err_set(err, E_NOMEM, 0, "no memory for a place");
 }
 
-int taar_open_telemetry(const struct taar_setup *s, struct telemetry **out,
-                        const struct taar_source *source, struct err *err)
+/* A bare name lies below --store. */
+static int name_export(const struct taar_setup *s, char **out, const char *folder, struct err *err)
 {
-    CLEANUP(free_text) char *otherwise = NULL;
-    int r = source->given ? 0 : below_store(s, &otherwise, source->otherwise, err);
+    const bool on_gcs = s->generation == GENERATION_3;
+    const char *bucket = getenv(on_gcs ? "GCS_BUCKET" : "S3_PARQUET_BUCKET");
+    if (!bucket || !*bucket)
+        bucket = on_gcs ? "moz-fx-data-derived-datasets-parquet" : "telemetry-parquet";
+    if (bucket[0] == '/' || strstr(bucket, "://"))
+        return set_text(out, asprintf(out, "%s/%s", bucket, folder), err);
+    if (s->common.store_root)
+        return set_text(out, asprintf(out, "%s/%s/%s", s->common.store_root, bucket, folder), err);
+    CLEANUP(free_text) char *home = NULL;
+    const int r = bucket_home(&home, &s->common, err);
+    return r < 0 ? r : set_text(out, asprintf(out, "%s/buckets/%s/%s", home, bucket, folder), err);
+}
+
+/* The originals read BigQuery's tables of the shared project. */
+static int name_source(const struct taar_setup *s, char **out, const struct taar_source *source,
+                       struct err *err)
+{
+    static const char bigquery[] = "bigquery://", shared[] = "moz-fx-data-shared-prod.";
+    const bool is_bigquery = strncmp(s->warehouse_url, bigquery, sizeof bigquery - 1) == 0;
+    if (source->given)
+        return set_text(out, asprintf(out, "%s", source->given), err);
+    if (source->folder && !(is_bigquery && source->table))
+        return name_export(s, out, source->folder, err);
+    return set_text(out, asprintf(out, "%s%s", is_bigquery ? shared : "", source->table), err);
+}
+
+struct opening {
+    char *place;
+    struct store_config access;
+    struct warehouse_config warehouse;
+    struct telemetry_config config;
+};
+
+/* o must stay where it is. */
+static int prepare(const struct taar_setup *s, const struct taar_source *source, struct opening *o,
+                   struct err *err)
+{
+    const int r = name_source(s, &o->place, source, err);
     if (r < 0)
         return r;
-    const char *place = source->given ? source->given : otherwise;
-    const struct store_config access = taar_store_access(s, place);
-    const struct warehouse_config warehouse = taar_warehouse_config(s, true);
-    const struct telemetry_config config = {
-        .source = place,
+    o->access = taar_store_access(s, o->place);
+    o->warehouse = taar_warehouse_config(s, true);
+    o->config = (struct telemetry_config){
+        .source = o->place,
         .kind = source->kind,
         .first = source->first,
         .last = source->last,
+        .needed = source->needed,
         .temp_dir = s->args->temp_dir,
         .n_threads = (unsigned)s->args->workers,
-        .access = &access,
-        .warehouse = &warehouse,
+        .access = &o->access,
+        .warehouse = &o->warehouse,
     };
-    return telemetry_open(out, &config, err);
+    return 0;
+}
+
+int taar_open_telemetry(const struct taar_setup *s, struct telemetry **out,
+                        const struct taar_source *source, struct err *err)
+{
+    struct opening o = {0};
+    int r = prepare(s, source, &o, err);
+    if (r == 0)
+        r = telemetry_open(out, &o.config, err);
+    free(o.place);
+    return r;
+}
+
+int taar_telemetry_ready(const struct taar_setup *s, const struct taar_source *source, bool *ready,
+                         struct err *err)
+{
+    struct opening o = {0};
+    int r = prepare(s, source, &o, err);
+    if (r == 0)
+        r = telemetry_ready(&o.config, ready, err);
+    free(o.place);
+    return r;
 }
 
 int taar_open_file(struct outfile *out, const char *path, struct err *err)

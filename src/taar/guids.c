@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "taar/guids.h"
 
+#include "base/buf.h"
+
+#include <jansson.h>
 #include <stdlib.h>
 
 enum { FIRST_SLOTS = 1024 };
@@ -75,4 +78,15 @@ void guids_deinit(struct guids *g)
     free(g->list);
     free(g->slots);
     *g = (struct guids){0};
+}
+
+int append_json_text(struct buf *out, struct span text, struct err *err)
+{
+    json_t *json = json_stringn((const char *)text.ptr, text.len);
+    char *spelled = json ? json_dumps(json, JSON_ENCODE_ANY | JSON_ENSURE_ASCII) : NULL;
+    const int r = spelled ? buf_append_str(out, spelled, err)
+                          : err_set(err, E_NOMEM, 0, "no memory for a guid");
+    free(spelled);
+    json_decref(json);
+    return r;
 }

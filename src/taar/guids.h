@@ -17,3 +17,6 @@ void guids_deinit(struct guids *g); // zeroed is fine
 MUST_CHECK int guids_add(struct guids *g, struct span text, size_t *place, struct err *err);
 /** @return its place, or SIZE_MAX. */
 size_t guids_find(const struct guids *g, struct span text);
+/** Append a guid as a JSON text, ASCII only. */
+struct buf;
+MUST_CHECK int append_json_text(struct buf *out, struct span text, struct err *err);

@@ -4,3 +4,6 @@
 #include "warehouse/warehouse.h"
 
 extern const struct sql_text sql_similarity_sample, sql_similarity_latest, sql_similarity_eligible;
+/* lite_lists: DuckDB only; lite_pairs: BigQuery only. */
+extern const struct sql_text sql_lite_lists, sql_lite_pairs;
+extern const struct sql_text sql_sample, sql_ranking, sql_ranking_clients;

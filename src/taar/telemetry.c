@@ -279,6 +279,7 @@ int telemetry_ready(const struct telemetry_config *config, bool *ready, struct e
         return table_ready(config, ready, err);
     const int r = source_files_find(&files, config, err);
     if (r == 0)
-        *ready = files.n > 0 && (files.single || files.n_success > 0);
+        *ready = files.n > 0 && (files.single || files.n_day_success > 0 ||
+                                 (files.files[0].day == NO_DAY && files.n_success > 0));
     return r == E_ABSENT ? 0 : r;
 }

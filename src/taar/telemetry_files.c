@@ -89,7 +89,7 @@ static int visit(struct walk *w, const struct store_object *object, int64_t day,
     const char *name = last_name(span_of(object->key, len));
     int64_t own_day;
     if (!is_folder && strcmp(name, "_SUCCESS") == 0 && matches(w, object->key))
-        w->out->n_success++;
+        *(day == NO_DAY ? &w->out->n_success : &w->out->n_day_success) += 1;
     if (*name == '_' || *name == '.' || *name == '\0' || *name == '/')
         return 0;
     int r = day_of_path(&own_day, is_folder ? name : "", err);

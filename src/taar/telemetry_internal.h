@@ -73,9 +73,10 @@ struct source_file {
 struct source_files {
     struct source_file *files; // sorted by path
     size_t n, room;
-    struct store *store; // of a bucket; NULL: local
-    size_t n_success;    // folders of wanted days that hold _SUCCESS
-    bool single;         // the source names one file
+    struct store *store;  // of a bucket; NULL: local
+    size_t n_day_success; // folders of wanted days that hold _SUCCESS
+    size_t n_success;     // other folders that do
+    bool single;          // the source names one file
 };
 void source_files_deinit(struct source_files *f);
 /** Only files of wanted days, or of unknown ones. */

@@ -1,0 +1,3 @@
+-- SPDX-License-Identifier: MPL-2.0
+-- A share of the clients, the same ones for the same seed in every warehouse. Source: taar-etl.md 9.
+AND SUBSTR(TO_HEX(MD5(CONCAT({seed}, client_id))), 1, 16) < {limit}
