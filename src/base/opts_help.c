@@ -143,7 +143,7 @@ static void append_default(char *notes, size_t cap, const char *lead, const stru
     case OPT_KIND_REAL:
         if (at)
             memcpy(&real, at, sizeof real);
-        if (at)
+        if (at && real >= (double)opt->min && real <= (double)opt->max)
             append(notes, cap, "%s%g", lead, real);
         break;
     case OPT_KIND_STRING:

@@ -13,7 +13,7 @@ static const double usual_rate = 0.05;
 struct lite_args {
     struct taar_args common;
     const char *clients_daily, *whitelist;
-    double sample_rate; // < 0: the generation's own
+    double sample_rate; // < 0: not given
 };
 static const struct lite_args defaults = {
     .common = TAAR_DEFAULTS, .whitelist = "whitelist_addons_database", .sample_rate = -1};
@@ -24,9 +24,9 @@ static const struct opt options[] = {
              "warehouse; the default is clients_daily/v6 in the bucket of exports."),
     OPT_TEXT("whitelist", ARGS, whitelist, NULL, "OBJECT",
              "The database of add-ons that count, beside those of amowhitelist."),
-    OPT_REAL("sample-rate", ARGS, sample_rate, NULL, -1, 1,
-             "Share of the clients that count, chosen by --seed; below 0: the generation's own, "
-             "which is 1 in g1 and 0.05 since."),
+    OPT_REAL("sample-rate", ARGS, sample_rate, NULL, 0, 1,
+             "Share of the clients that count, chosen by --seed; the default is 1 in g1, and 0.05 "
+             "since."),
     OPT_END,
 };
 
