@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "warehouse/duckdb_impl.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,12 +112,46 @@ static int try_open(struct duckdb_backend *b, duckdb_config c, struct err *err)
     return r;
 }
 
+static int make_at(const char *path, const struct duckdb_backend *b, duckdb_config c,
+                   struct err *err)
+{
+    duckdb_database database = NULL;
+    char *text = NULL;
+    int r = 0;
+    (void)unlink(path); // of a try that was killed
+    if (duckdb_open_ext(path, &database, c, &text) != DuckDBSuccess)
+        r = duckdb_backend_err(err, E_IO, b, "create", text);
+    duckdb_free(text);
+    duckdb_close(&database);
+    if (r == 0 && rename(path, b->path) != 0)
+        r = err_set(err, E_IO, errno, "%s: rename", path);
+    if (r < 0)
+        (void)unlink(path);
+    return r;
+}
+
+/* A disk that is full, or a kill, while DuckDB lays out a new file would leave one that never opens
+ * again. So it gets its name when it is whole. The lock is held. */
+static int make_file(const struct duckdb_backend *b, duckdb_config c, struct err *err)
+{
+    if (access(b->path, F_OK) == 0)
+        return 0;
+    char *path = NULL;
+    if (asprintf(&path, "%s.new", b->path) < 0)
+        return err_set(err, E_NOMEM, 0, "no memory for a path");
+    const int r = make_at(path, b, c, err);
+    free(path);
+    return r;
+}
+
 static int open_patiently(struct duckdb_backend *b, duckdb_config c,
                           const struct warehouse_config *config, struct err *err)
 {
     struct duckdb_wait wait;
     duckdb_wait_init(&wait, b->path, config->lock_wait_ms);
     int r = duckdb_lock(&b->lock, &wait, config->read_only, err);
+    if (r == 0 && !config->read_only)
+        r = make_file(b, c, err);
     while (r == 0 && (r = try_open(b, c, err)) == E_AGAIN)
         r = duckdb_wait_more(&wait, err);
     return r;

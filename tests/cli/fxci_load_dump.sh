@@ -168,6 +168,17 @@ absent_keys() {
 }
 promise "a key may lack columns" absent_keys
 
+# What DuckDB lays out for a new file is larger than this.
+full_disk() {
+    (
+        ulimit -f 8
+        export WEIR_HOME="$tap_dir/full"
+        refuses 1 'create' "$fxci" load task_runs_v1 runs.ndjson
+    ) && [ ! -e full/warehouse.duckdb ] && [ ! -e full/warehouse.duckdb.new ] &&
+        WEIR_HOME="$tap_dir/full" says 'written=3' "$fxci" load task_runs_v1 runs.ndjson
+}
+promise "a full disk leaves no warehouse that never opens" full_disk
+
 formats() {
     printf '%s\n' '{"usage_start_date":"2026-08-19","name":"a,\"b\"\n","zone":"","total_cost":0.1}' \
         '{"usage_start_date":"2026-08-19","name":"é","total_cost":1e20}' >quoted &&
