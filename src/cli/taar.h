@@ -180,6 +180,7 @@ struct taar_source {
     // g3) names, and a table, which is taken where there is no folder, or the warehouse is
     // BigQuery.
     const char *folder; // "clients_daily/v6"
+    bool once_on_s3;    // in S3_PARQUET_BUCKET before GENERATION_3
     const char *table;  // "telemetry.addons"
     enum telemetry_kind kind;
     int64_t first, last;       // as in telemetry.h

@@ -36,6 +36,7 @@ static int open_source(const struct taar_setup *s, const struct lite_args *a,
 {
     const bool all = s->generation == GENERATION_1;
     const struct taar_source source = {.folder = "clients_daily/v6",
+                                       .once_on_s3 = true,
                                        .kind = TELEMETRY_CLIENTS,
                                        .given = a->clients_daily,
                                        .first = all ? TELEMETRY_ANY_FIRST : s->date,

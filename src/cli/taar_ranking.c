@@ -43,6 +43,7 @@ static int rank(const struct taar_setup *s, const struct ranking_args *a, struct
     const struct taar_source source = {
         .folder = config.of_clients ? "clients_daily/v6" : NULL,
         .table = config.of_clients ? NULL : "telemetry.addons",
+        .once_on_s3 = true,
         .kind = config.of_clients ? TELEMETRY_CLIENTS : TELEMETRY_ADDONS,
         .given = config.of_clients ? a->clients_daily : a->addons,
         .first = all ? TELEMETRY_ANY_FIRST : s->date,

@@ -20,9 +20,11 @@ static int set_text(char **out, int n, struct err *err)
 }
 
 /* A bare name lies below --store. */
-static int name_export(const struct taar_setup *s, char **out, const char *folder, struct err *err)
+static int name_export(const struct taar_setup *s, char **out, const struct taar_source *source,
+                       struct err *err)
 {
-    const bool on_gcs = s->generation == GENERATION_3;
+    const bool on_gcs = s->generation == GENERATION_3 || !source->once_on_s3;
+    const char *folder = source->folder;
     const char *bucket = getenv(on_gcs ? "GCS_BUCKET" : "S3_PARQUET_BUCKET");
     if (!bucket || !*bucket)
         bucket = on_gcs ? "moz-fx-data-derived-datasets-parquet" : "telemetry-parquet";
@@ -44,7 +46,7 @@ static int name_source(const struct taar_setup *s, char **out, const struct taar
     if (source->given)
         return set_text(out, asprintf(out, "%s", source->given), err);
     if (source->folder && !(is_bigquery && source->table))
-        return name_export(s, out, source->folder, err);
+        return name_export(s, out, source, err);
     return set_text(out, asprintf(out, "%s%s", is_bigquery ? shared : "", source->table), err);
 }
 
