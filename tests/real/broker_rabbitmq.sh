@@ -252,10 +252,11 @@ PYTHON
 promise "messages of 64 MiB are taken in less than 300 MiB" large
 promise "... each once" until_counts 0
 
-# RabbitMQ itself refuses them unless it is told to take them.
+# RabbitMQ itself refuses them unless it is told to take them. The message behind it is taken where it
+# came before the others were acknowledged.
 too_large() {
     publish 5 && head -c 134217729 /dev/zero | admin raw "$exchange" large '' && publish 1 &&
-        fail format "134217729" open drain 1 && until_counts 1 && admin purge "$queue"
+        fail format "134217729" open drain 1 && { until_counts 1 || until_counts 2; } && admin purge "$queue"
 }
 promise "a message beyond 128 MiB is told when the others are done with" too_large
 
