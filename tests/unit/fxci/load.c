@@ -197,6 +197,7 @@ static int remove_dir(void **state)
                                         "empty",
                                         "faulty",
                                         "usage",
+                                        "keys",
                                         "warehouse.duckdb",
                                         "warehouse.duckdb.lock",
                                         "parquet.duckdb",
