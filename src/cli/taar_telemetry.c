@@ -30,8 +30,11 @@ static int name_export(const struct taar_setup *s, char **out, const struct taar
         bucket = on_gcs ? "moz-fx-data-derived-datasets-parquet" : "telemetry-parquet";
     if (bucket[0] == '/' || strstr(bucket, "://"))
         return set_text(out, asprintf(out, "%s/%s", bucket, folder), err);
-    if (s->common.store_root)
-        return set_text(out, asprintf(out, "%s/%s/%s", s->common.store_root, bucket, folder), err);
+    const char *root = s->common.store_root;
+    if (root) {
+        const char *slash = *root && root[strlen(root) - 1] == '/' ? "" : "/";
+        return set_text(out, asprintf(out, "%s%s%s/%s", root, slash, bucket, folder), err);
+    }
     CLEANUP(free_text) char *home = NULL;
     const int r = bucket_home(&home, &s->common, err);
     return r < 0 ? r : set_text(out, asprintf(out, "%s/buckets/%s/%s", home, bucket, folder), err);

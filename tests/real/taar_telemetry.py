@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MPL-2.0
 """taar_telemetry.py URL PROJECT DATASET TABLE FILE - create a table of client telemetry in BigQuery
-and put the rows of FILE, one JSON object a line, into it. Source: taar-etl.md section 2."""
+and put the rows of FILE, one JSON object a line, into it: clients_daily, or pings with an add-on a row.
+Source: taar-etl.md section 2, 7.2."""
 import json
 import sys
 import urllib.request
 
 BATCH = 100
 STRINGS = "client_id channel normalized_channel app_name locale city os"
+PING = "document_id client_id addon_id"
 ADDON = [("addon_id", "STRING"), ("blocklisted", "BOOL"), ("name", "STRING"), ("user_disabled", "BOOL"),
          ("app_disabled", "BOOL"), ("version", "STRING"), ("scope", "INT64"), ("type", "STRING"),
          ("foreign_install", "BOOL"), ("has_binary_components", "BOOL"), ("install_day", "INT64"),
@@ -35,15 +37,18 @@ def main():
     url, project, dataset, table, file = sys.argv[1:]
     base = f"{url}/bigquery/v2/projects/{project}/datasets"
     call(base, "", {"datasetReference": {"projectId": project, "datasetId": dataset}})
-    addons = field("active_addons", "RECORD", fields=[field(*column) for column in ADDON])
-    addons["mode"] = "REPEATED"
-    call(base, f"/{dataset}/tables",
-         {"tableReference": {"projectId": project, "datasetId": dataset, "tableId": table},
-          "schema": {"fields": [field(*column) for column in COLUMNS] + [addons]}})
     with open(file, encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
-    for row in rows:
-        row["active_addons"] = row["active_addons"] or []
+    fields = [field("submission_date", "DATE")] + [field(name, "STRING") for name in PING.split()]
+    if "addon_id" not in rows[0]:
+        addons = field("active_addons", "RECORD", fields=[field(*column) for column in ADDON])
+        addons["mode"] = "REPEATED"
+        fields = [field(*column) for column in COLUMNS] + [addons]
+        for row in rows:
+            row["active_addons"] = row["active_addons"] or []
+    call(base, f"/{dataset}/tables",
+         {"tableReference": {"projectId": project, "datasetId": dataset, "tableId": table},
+          "schema": {"fields": fields}})
     for i in range(0, len(rows), BATCH):
         answer = call(base, f"/{dataset}/tables/{table}/insertAll",
                       {"rows": [{"json": row} for row in rows[i:i + BATCH]]})
