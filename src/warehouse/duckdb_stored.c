@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * DuckDB: tables as batches store them. One that has a key of required columns has a column more,
- * with the key's hash, so that keys are looked for in 8 bytes a row, not in texts. It is null in
+ * DuckDB: tables as batches store them. One that has a key has a column more, with the
+ * key's hash, so that keys are looked for in 8 bytes a row, not in texts. It is null in
  * rows of others, whose keys are looked for themselves.
  */
 #include "warehouse/duckdb_impl.h"
 
 #include <stdlib.h>
-
-static bool is_wanted(const struct key_columns *key)
-{
-    for (size_t i = 0; i < key->n; i++)
-        if (!key->columns[key->places[i]].required)
-            return false;
-    return true;
-}
 
 /* The name says of which key it is: where the key changes, the old hashes are of no use. */
 static int write_name(struct buf *name, const char *const *key, struct err *err)
@@ -48,7 +40,7 @@ int duckdb_stored_init(struct duckdb_stored *s, const struct table_schema *schem
     if (!schema->key)
         return 0;
     const int r = key_columns_init(&s->key, schema, err);
-    return r < 0 || !is_wanted(&s->key) ? r : add_hash(s, err);
+    return r < 0 ? r : add_hash(s, err);
 }
 
 void duckdb_stored_deinit(struct duckdb_stored *s)
