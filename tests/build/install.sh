@@ -12,10 +12,13 @@ install_it() {
     DESTDIR=$stage meson install -C "$build" --no-rebuild
 }
 
-# The jobs of taar-etl by both of their names.
+# The jobs of taar-etl by both of their names, and the sensors.
 taar_jobs() {
-    for job in amodump amowhitelist similarity update_whitelist; do
+    for job in amodump amowhitelist lite lite_guid_ranking lite_guidguid similarity update_whitelist; do
         echo "libexec/weir/bin/taar_$job libexec/weir/bin/taar_etl.taar_$job"
+    done
+    for export in clients_daily_export clients_last_seen main_summary_export; do
+        echo "libexec/weir/bin/wait_for_$export"
     done
 }
 
