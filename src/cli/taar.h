@@ -108,6 +108,7 @@ struct amo_client_options taar_amo_client(const struct taar_amo_args *a,
 extern const struct opt_command taar_amodump_command;
 extern const struct opt_command taar_amowhitelist_command;
 extern const struct opt_command taar_lite_command, taar_ranking_command;
+extern const struct opt_command taar_locale_command;
 extern const struct opt_command taar_show_command;
 extern const struct opt_command taar_similarity_command;
 extern const struct opt_command taar_wait_command, taar_wait_daily_command,

@@ -14,6 +14,8 @@ static const struct opt_alias aliases[] = {
     {.name = "taar_etl.taar_update_whitelist", .command = "update-whitelist"},
     {.name = "taar_similarity", .command = "similarity"},
     {.name = "taar_etl.taar_similarity", .command = "similarity"},
+    {.name = "taar_locale", .command = "locale"},
+    {.name = "taar_etl.taar_locale", .command = "locale"},
     {.name = "taar_lite", .command = "lite"},
     {.name = "taar_etl.taar_lite", .command = "lite"},
     {.name = "taar_lite_guidguid", .command = "lite"},
@@ -29,10 +31,11 @@ static const struct opt_alias aliases[] = {
 int main(int argc, char **argv)
 {
     const struct opt_command commands[] = {
-        taar_amodump_command,      taar_amowhitelist_command,   taar_update_whitelist_command,
-        taar_lite_command,         taar_ranking_command,        taar_show_command,
-        taar_similarity_command,   taar_wait_command,           taar_wait_daily_command,
-        taar_wait_summary_command, taar_wait_last_seen_command, {.name = NULL},
+        taar_amodump_command,    taar_amowhitelist_command, taar_update_whitelist_command,
+        taar_locale_command,     taar_lite_command,         taar_ranking_command,
+        taar_show_command,       taar_similarity_command,   taar_wait_command,
+        taar_wait_daily_command, taar_wait_summary_command, taar_wait_last_seen_command,
+        {.name = NULL},
     };
     const struct opt_program program = {
         .name = "taar-etl",

@@ -7,3 +7,5 @@ extern const struct sql_text sql_similarity_sample, sql_similarity_latest, sql_s
 /* lite_lists: DuckDB only; lite_pairs: BigQuery only. */
 extern const struct sql_text sql_lite_lists, sql_lite_pairs;
 extern const struct sql_text sql_sample, sql_ranking, sql_ranking_clients;
+extern const struct sql_text sql_locale_rows, sql_locale_latest, sql_locale_counts,
+    sql_locale_random;

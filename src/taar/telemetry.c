@@ -204,6 +204,11 @@ bool telemetry_is_scratch(const struct telemetry *t)
     return t->owns_warehouse && !t->is_table;
 }
 
+bool telemetry_is_staged(const struct telemetry *t)
+{
+    return t->files.store != NULL;
+}
+
 /* files lie on this machine. */
 static int run_files(struct telemetry *t, const struct source_file *files, size_t n,
                      telemetry_fn *fn, void *arg, struct err *err)

@@ -61,6 +61,8 @@ DEFINE_FREEP(struct telemetry, telemetry_close)
 struct warehouse *telemetry_warehouse(const struct telemetry *t);
 /** Is it a DuckDB of its own, gone with t? */
 bool telemetry_is_scratch(const struct telemetry *t);
+/** Does telemetry_each stage files, and so run its function for each of them unless `whole`? */
+bool telemetry_is_staged(const struct telemetry *t);
 
 /**
  * Run fn for each piece of the source, with the SQL of a relation ("(SELECT .. FROM ..)"): once for

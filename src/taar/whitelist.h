@@ -22,3 +22,10 @@ static inline size_t whitelist_find(const struct whitelist *w, struct span guid)
 {
     return guids_find(&w->guids, guid);
 }
+
+/* whitelist_sql.c */
+struct warehouse;
+/** Append 'guid', 'guid', .. for an IN, and a NUL. @return 0; E_FORMAT: the whitelist is empty; or
+ * E_*. */
+MUST_CHECK int whitelist_literals(struct buf *out, struct warehouse *w,
+                                  const struct whitelist *whitelist, struct err *err);

@@ -5,30 +5,11 @@
 
 enum { SQL_BYTES_MAX = 16 << 20 };
 
-/* 'guid', 'guid', .. for an IN. */
-static int list_guids(struct buf *out, struct warehouse *w, const struct whitelist *whitelist,
-                      struct err *err)
-{
-    int r = 0;
-    for (size_t i = 0; i < whitelist->guids.n && r == 0; i++) {
-        char *guid = span_to_text(whitelist->guids.list[i]);
-        const struct sql_value values[] = {{"guid", SQL_TEXT, guid, 0}, {.name = NULL}};
-        if (out->len > 0)
-            out->data[out->len - 1] = ','; // in place of the NUL
-        r = guid ? warehouse_fill_sql(out, w, "{guid}", values, err)
-                 : err_set(err, E_NOMEM, 0, "no memory for a guid");
-        free(guid);
-    }
-    return r;
-}
-
 static int fill_sample(struct buf *out, struct warehouse *w, const char *relation,
                        const struct whitelist *whitelist, struct err *err)
 {
     CLEANUP(buf_deinit) struct buf guids = BUF_INIT(SQL_BYTES_MAX);
-    if (whitelist->guids.n == 0)
-        return err_set(err, E_FORMAT, 0, "the whitelist is empty");
-    const int r = list_guids(&guids, w, whitelist, err);
+    const int r = whitelist_literals(&guids, w, whitelist, err);
     const struct sql_value values[] = {{"relation", SQL_VERBATIM, relation, 0},
                                        {"whitelist", SQL_VERBATIM, (const char *)guids.data, 0},
                                        {.name = NULL}};
