@@ -117,50 +117,69 @@ static int list_entries(struct entry **out, size_t *n, const struct coinstallati
     return 0;
 }
 
+/* names: as JSON spells them. */
 static int append_entry(struct buf *out, const struct entry *e, const struct entry *before,
                         const struct span *names, struct err *err)
 {
     const bool new = !before || before->key != e->key;
     int r = before && new ? buf_append_str(out, "}, ", err) : 0;
     if (r == 0 && new)
-        r = append_json_text(out, names[e->key], err);
+        r = buf_append(out, names[e->key].ptr, names[e->key].len, err);
     if (r == 0)
         r = buf_append_str(out, new ? ": {" : ", ", err);
     if (r == 0)
-        r = append_json_text(out, names[e->co], err);
+        r = buf_append(out, names[e->co].ptr, names[e->co].len, err);
     return r < 0 ? r : buf_printf(out, err, ": %" PRIu64, e->n);
 }
 
 static int append_entries(struct buf *out, const struct coinstallation *c, const uint32_t *ranks,
-                          const uint32_t *places, struct err *err)
+                          const struct span *names, struct err *err)
 {
     struct entry *entries = NULL;
     size_t n = 0;
-    struct span *names = calloc(c->whitelist->guids.n + 1, sizeof *names);
-    int r = names ? list_entries(&entries, &n, c, ranks, err)
-                  : err_set(err, E_NOMEM, 0, "no memory to sort add-ons");
-    for (size_t i = 0; i < c->whitelist->guids.n && r == 0; i++)
-        names[i] = c->whitelist->guids.list[places[i]];
+    int r = list_entries(&entries, &n, c, ranks, err);
     for (size_t i = 0; r == 0 && i < n; i++)
         r = append_entry(out, &entries[i], i > 0 ? &entries[i - 1] : NULL, names, err);
     if (r == 0 && n > 0)
         r = buf_append_str(out, "}", err);
     free(entries);
-    free(names);
+    return r;
+}
+
+/* names[rank] in spelled. */
+static int spell_names(struct buf *spelled, struct span *names, const struct guids *guids,
+                       const uint32_t *places, struct err *err)
+{
+    int r = 0;
+    for (size_t i = 0; i < guids->n && r == 0; i++) {
+        const size_t before = spelled->len;
+        r = append_json_text(spelled, guids->list[places[i]], err);
+        names[i].len = spelled->len - before;
+    }
+    const uint8_t *at = spelled->data; // which moves no more
+    for (size_t i = 0; i < guids->n && r == 0; at += names[i].len, i++)
+        names[i].ptr = at;
     return r;
 }
 
 int coinstallation_json(struct buf *out, const struct coinstallation *c, struct err *err)
 {
+    const struct guids *guids = &c->whitelist->guids;
+    CLEANUP(buf_deinit) struct buf spelled = BUF_INIT(SIZE_MAX);
     uint32_t *ranks = NULL, *places = NULL;
-    int r = rank(&ranks, &places, &c->whitelist->guids, err);
+    struct span *names = calloc(guids->n + 1, sizeof *names);
+    int r = names ? rank(&ranks, &places, guids, err)
+                  : err_set(err, E_NOMEM, 0, "no memory to sort add-ons");
+    if (r == 0)
+        r = spell_names(&spelled, names, guids, places, err);
     if (r == 0)
         r = buf_append_str(out, "{", err);
     if (r == 0)
-        r = append_entries(out, c, ranks, places, err);
+        r = append_entries(out, c, ranks, names, err);
     if (r == 0)
         r = buf_append_str(out, "}", err);
     free(ranks);
     free(places);
+    free(names);
     return r;
 }
