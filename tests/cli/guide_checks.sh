@@ -38,7 +38,7 @@ links() {
 
 # "..." in the table of messages stands for anything; what is in backquotes there, the sources say.
 messages() {
-    cat "$root"/src/*/*.c | tr -d '\n' | sed 's/" *"//g; s/\\"/"/g' >sources
+    find "$root/src" -name '*.c' -exec cat {} + | tr -d '\n' | sed 's/" *"//g; s/\\"/"/g' >sources
     sed -n '/^## Messages/,/^## [^M]/s/^| \(`.*`\) *\(([^|]*)\)* *| .*/\1/p' "$guide" | grep -o '`[^`]*`' |
         tr -d '`' | sed 's/ X / %s /; s/ N / %d /; s/ *\.\.\. */\n/g' | grep . | while read -r text; do
         grep -qF -e "$text" sources || { echo "nobody says: $text"; exit 1; }
