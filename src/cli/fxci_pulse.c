@@ -98,8 +98,10 @@ static uint64_t batch_size(const struct pulse *p)
 {
     if (broker_is_recorded(p->broker))
         return RECORDED_BATCH;
-    const uint64_t n = p->setup.config.pulse.batch_messages;
-    return n < UINT16_MAX ? n : UINT16_MAX; // the most that AMQP lets wait for acknowledgement
+    // Half of what may wait for acknowledgement: the next half comes while this one is written.
+    const uint64_t half = (fxci_broker_config(&p->setup).prefetch + 1) / 2;
+    const uint64_t most = p->setup.config.pulse.batch_messages;
+    return half < most ? half : most;
 }
 
 static void log_total(const struct pulse *p, const struct drain_counts *n)
