@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "taar/locale.h"
 
+#include <stdio.h>
+
 struct weight {
     double count;
     size_t place;
@@ -29,6 +31,17 @@ static double rank_row(struct weight *weights, const double *counts, size_t n)
     return sum;
 }
 
+/* The shortest text that reads back the same, and is seen to be no whole number. */
+static int append_weight(struct buf *out, double weight, struct err *err)
+{
+    char text[32];
+    int digits = 15;
+    do
+        (void)snprintf(text, sizeof text, "%.*g", digits, weight);
+    while (digits++ < 17 && strtod(text, NULL) != weight);
+    return buf_printf(out, err, "%s%s", text, strpbrk(text, ".e") ? "" : ".0");
+}
+
 static int append_top(struct buf *out, const struct guids *guids, const struct weight *weights,
                       size_t n, double sum, struct err *err)
 {
@@ -38,7 +51,11 @@ static int append_top(struct buf *out, const struct guids *guids, const struct w
         if (r == 0)
             r = append_json_text(out, guids->list[weights[k].place], err);
         if (r == 0)
-            r = buf_printf(out, err, ", %.17g]", sum > 0 ? weights[k].count / sum : 0.0);
+            r = buf_append_str(out, ", ", err);
+        if (r == 0)
+            r = append_weight(out, sum > 0 ? weights[k].count / sum : 0.0, err);
+        if (r == 0)
+            r = buf_append_str(out, "]", err);
     }
     return r;
 }

@@ -20,6 +20,7 @@ make_data() {
     for name in whitelist_addons_database.json whitelist_addons_database.json.bz2; do
         cp "$vectors/amo/expected/whitelist_addons_database.json" "data/models/addon_recommender/$name" || return 1
     done
+    cp "$vectors/amo/expected/only_guids_top_200.json" data/models/addon_recommender/ || return 1
     for date in 20210313 20210314; do
         folder=data/exports/clients_daily/v6/submission_date_s3=$date
         text=$(echo $date | sed 's/\(....\)\(..\)/\1-\2-/')
@@ -55,11 +56,21 @@ counts() {
 one, other = (json.load(open(name, encoding="utf-8")) for name in sys.argv[1:])
 sys.exit(one != other)' got "$vectors/lite/guid_coinstallation.json" && [ -z "$(ls -A "$TMPDIR")" ]
 }
+# latest SCHEME - rows of several staged files tell a client's latest one.
+latest() {
+    for source in "$clients" "$1exports/clients_daily/v6"; do
+        taar locale --date "$day" --bucket "$1models" --generation g2 --prefix taar/locale --start-date 20210313 \
+            --whitelist-prefix addon_recommender/ --clients-daily "$source" --noise off \
+            --i-know-this-is-not-private --limit 0 --counts-out counts && mv counts "counts.${source##*/}" || return 1
+    done
+    cmp counts.clients_daily.ndjson counts.v6 && [ -z "$(ls -A "$TMPDIR")" ]
+}
 # all SCHEME NAME
 all() {
     promise "$2: all days, of which one is fetched" counts "$1" "$1exports/clients_daily/v6"
     promise "$2: {dateformat}" counts "$1" "$1exports/clients_daily/v6/submission_date_s3={dateformat}/"
     promise "$2: a glob" counts "$1" "$1exports/clients_daily/*/submission_date_s3=202103*/part-??"
+    promise "$2: the latest rows of many files" latest "$1"
     promise "$2: Parquet" counts "$1" "$1exports/parquet"
     promise "$2: the sensor" taar wait clients_daily_export --date "$day" --source "$1exports/clients_daily/v6" --timeout 0
 }

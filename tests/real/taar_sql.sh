@@ -40,6 +40,17 @@ lite=taar/lite/guid_coinstallation.json ranking=taar/lite/guid_install_ranking.j
 promise "lite" same $lite lite --clients-daily "$clients" telemetry.clients --date $day --sample-rate 1
 promise "lite, a sample" same $lite lite --clients-daily "$clients" a-project.telemetry.clients --date $day \
     --sample-rate 0.3 --seed 5
+locale=taar/locale/top10_dict.json
+# locales OPTION... - noise is off for it differs; seeds choose alike in both.
+locales() {
+    same $locale locale --clients-daily "$clients" telemetry.clients --date $day --noise off \
+        --i-know-this-is-not-private "$@"
+}
+promise "locale" locales --limit 0
+promise "locale, the first add-ons" locales --select first --start-date 2021-03-11
+promise "locale, random add-ons, by locale" locales --seed 3 --limit en-US=1,de=3,=2 --start-date 2021-03-01 \
+    --end-date 2021-03-12
+promise "locale, one day" locales --seed 4 --single-partition --start-date $day
 promise "ranking" same $ranking guid-ranking --addons "$pings" pings.addons --date $day
 promise "ranking, of clients" same $ranking guid-ranking --addons "$pings" pings.addons --date $day --distinct-clients
 promise "ranking, the older one" same $ranking guid-ranking --clients-daily "$clients" telemetry.clients --date $day
