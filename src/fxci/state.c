@@ -171,7 +171,7 @@ int state_fail(struct state *s, const struct state_entry *entry, char out_id[STA
                struct err *err)
 {
     CLEANUP(clean_deinit) struct clean_entry c = {0};
-    struct state_item *item;
+    struct state_item *item = NULL;
     int r = clean_entry(s, &c, entry, err);
     if (r == 0)
         r = obtain(s, &item, &c, err);
@@ -202,7 +202,7 @@ int state_want(struct state *s, struct span task_id, int64_t expires_us, struct 
     CLEANUP(clean_deinit) struct clean_entry c = {0};
     const struct state_entry e = {
         .kind = STATE_PENDING_ID, .body = task_id, .expires_us = expires_us};
-    struct state_item *item;
+    struct state_item *item = NULL;
     int r = clean_entry(s, &c, &e, err);
     if (r == 0)
         r = obtain(s, &item, &c, err);
@@ -243,7 +243,7 @@ static int give_up(struct state *s, struct state_item *item, struct err *err)
 
 int state_missed(struct state *s, struct span task_id, bool *given_up, struct err *err)
 {
-    struct state_item *item;
+    struct state_item *item = NULL;
     *given_up = false;
     const int r = find_pending(s, &item, task_id, err);
     if (r < 0 || !item || item->removed)
@@ -258,7 +258,7 @@ int state_missed(struct state *s, struct span task_id, bool *given_up, struct er
 
 int state_have(struct state *s, struct span task_id, struct err *err)
 {
-    struct state_item *item;
+    struct state_item *item = NULL;
     const int r = find_pending(s, &item, task_id, err);
     if (item)
         item->removed = true;

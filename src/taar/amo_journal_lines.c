@@ -34,6 +34,11 @@ struct batch {
     bool full; // nothing more goes into this object
 };
 
+static void batch_deinit(struct batch *b)
+{
+    buf_deinit(&b->lines);
+}
+
 static int take_batch(struct amo_journal *j, struct batch *b, struct err *err)
 {
     const int r = buf_append(&b->lines, j->lines.data, j->lines.len, err);
@@ -62,13 +67,17 @@ static int name_segment(char **key, const struct amo_journal *j, unsigned object
 
 static int delete_older(struct amo_journal *j, const struct batch *b, struct err *err)
 {
-    char **keys = b->version > 0 ? calloc(b->version, sizeof *keys) : NULL;
-    int r = b->version > 0 && !keys ? err_set(err, E_NOMEM, 0, "no memory for the journal") : 0;
+    if (b->version == 0)
+        return 0;
+    char **keys = calloc(b->version, sizeof *keys);
+    if (!keys)
+        return err_set(err, E_NOMEM, 0, "no memory for the journal");
+    int r = 0;
     for (unsigned i = 0; r == 0 && i < b->version; i++)
         r = name_segment(&keys[i], j, b->object, i, err);
-    if (r == 0 && b->version > 0)
+    if (r == 0)
         r = store_delete(j->store, (const char *const *)keys, b->version, err);
-    for (unsigned i = 0; keys && i < b->version; i++)
+    for (unsigned i = 0; i < b->version; i++)
         free(keys[i]);
     free(keys);
     return r;
@@ -87,14 +96,12 @@ static int put_batch(struct amo_journal *j, const struct batch *b, struct err *e
 /* Under the lock, which is let go while the store works. */
 static int store_lines(struct amo_journal *j, struct err *err)
 {
-    CLEANUP(buf_deinit) struct buf copy = BUF_INIT(AMO_MAX_SEGMENT);
-    struct batch b = {.lines = copy};
+    CLEANUP(batch_deinit) struct batch b = {.lines = BUF_INIT(AMO_MAX_SEGMENT)};
     int r = take_batch(j, &b, err);
     j->writing = true;
     (void)pthread_mutex_unlock(&j->lock);
     if (r == 0)
         r = put_batch(j, &b, err);
-    copy = b.lines; // given back at the end
     (void)pthread_mutex_lock(&j->lock);
     j->writing = false;
     if (r < 0)

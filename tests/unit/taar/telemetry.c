@@ -144,7 +144,7 @@ static void fails(const struct telemetry_config *config, int code, const char *s
 }
 
 /* Run SQL in a DuckDB of the place: to write Parquet and tables. */
-static void run_sql(struct place *p, const char *fmt, ...)
+static void PRINTF_LIKE(2, 3) run_sql(struct place *p, const char *fmt, ...)
 {
     char sql[8192], url[sizeof p->path + 16];
     CLEANUP(warehouse_closep) struct warehouse *w = NULL;
