@@ -177,7 +177,7 @@ int state_fail(struct state *s, const struct state_entry *entry, char out_id[STA
         r = obtain(s, &item, &c, err);
     if (r == 0)
         r = state_item_set_reason(item, c.e.reason, err);
-    if (r < 0)
+    if (r < 0 || !item)
         return r;
     item->removed = false;
     item->tried = true;
