@@ -10,7 +10,7 @@ FUZZ_SECONDS ?= 10
 .PHONY: help setup build demo test test-real test-ifma bench bench-fxci bench-pipeline bench-peers fuzz lint install clean
 
 help:
-	@echo 'make demo                   watch encrypted submissions added up, and task events become costs'
+	@echo 'make demo                   watch encrypted submissions added up, task events become costs, clients recommendations'
 	@echo 'make test                   run every test that needs no network'
 	@echo
 	@echo 'make setup                  install what is missing: Debian packages (root; or names them), DuckDB'
@@ -39,6 +39,7 @@ build: setup $(BUILD)/build.ninja
 demo: build
 	@scripts/demo $(BUILD)
 	@scripts/demo-fxci $(BUILD)
+	@scripts/demo-taar $(BUILD)
 
 test: build
 	@scripts/test $(BUILD)

@@ -17,13 +17,18 @@ fxci() {
     "$root/scripts/demo-fxci" "$1" >"$tap_dir/output" 2>&1
 }
 
+taar() {
+    "$root/scripts/demo-taar" "$1" >"$tap_dir/output" 2>&1
+}
+
 # lying PROGRAM: a build directory whose PROGRAM is the script on standard input; $real is the true
 # one's path there.
 lying() {
     fake=$tap_dir/fake
     rm -rf "$fake"
     mkdir "$fake"
-    ln -s "$build/prio" "$build/prio-cheat" "$build/prio-processor" "$build/fxci-etl" "$fake"
+    ln -s "$build/prio" "$build/prio-cheat" "$build/prio-processor" "$build/fxci-etl" "$build/taar-etl" \
+        "$build/amo-server" "$fake"
     rm "$fake/$1"
     { printf '#!/bin/sh\nreal=%s\n' "$build/$1" && cat; } >"$fake/$1"
     chmod +x "$fake/$1"
@@ -37,6 +42,11 @@ all_agrees() {
 fxci_agrees() {
     DEMO_DIR=$tap_dir/kept fxci "$build" && grep -q '^All agrees' "$tap_dir/output" &&
         grep -q 'killed (kill -9) on its way: [1-9][0-9]* tasks' "$tap_dir/output"
+}
+
+taar_agrees() {
+    DEMO_DIR=$tap_dir/kept taar "$build" && grep -q '^All agrees' "$tap_dir/output" &&
+        grep -q 'recommend 29' "$tap_dir/output" && [ -s "$tap_dir/kept/taar-etl/log/donors.out" ]
 }
 
 # These two look at the output of the promise before them.
@@ -110,6 +120,30 @@ fxci_differs() {
     )
 }
 
+# The same for the recommender.
+taar_differs() {
+    (
+        cd "$tap_dir/kept/taar-etl" || exit 1
+        cp "log/$1" "$tap_dir/right" && sed -i "$2" "log/$1" || exit 1
+        exits 1 "$root/scripts/demo-taar-report" . "$root/tests/vectors/taar" check >"$tap_dir/output" || exit 1
+        cat "$tap_dir/output"
+        cp "$tap_dir/right" "log/$1"
+        grep -q "$3" "$tap_dir/output" &&
+            "$root/scripts/demo-taar-report" . "$root/tests/vectors/taar" check
+    )
+}
+
+# It crawls in vain.
+dead_crawl() {
+    lying taar-etl <<'LIE'
+[ "$1" = amodump ] || exec "$real" "$@"
+echo '{"level":"error","message":"no such luck"}' >&2
+exit 1
+LIE
+    exits 1 taar "$tap_dir/fake" && grep -q 'no such luck' "$tap_dir/output" &&
+        grep -q 'amodump failed' "$tap_dir/output"
+}
+
 # It stores a run that no message told of.
 lying_drain() {
     lying fxci-etl <<'LIE'
@@ -169,6 +203,9 @@ promise "its output fits into 80 columns" fits
 promise "that of Firefox-CI ends well, with a drain killed on its way" fxci_agrees
 promise "its output has no colours in a file, either" no_colours_in_a_file
 promise "its output fits into 80 columns, too" fits
+promise "that of the recommender ends well" taar_agrees
+promise "its output has no colours in a file, as well" no_colours_in_a_file
+promise "its output fits into 80 columns, as well" fits
 promise "it runs on a terminal" on_a_terminal
 promise "so does that of Firefox-CI" fxci_on_a_terminal
 promise "it leaves nothing behind" leaves_nothing
@@ -200,5 +237,10 @@ promise "it finds a message that ended otherwise" fxci_differs drain.err 's/"ign
 promise "it finds a failed event that is gone" fxci_differs failed.out 1d 'failed events kept: must be 10, is 9'
 promise "it fails when a table has a row too many" lying_drain
 promise "it fails when no drain succeeds" dead_drain
+promise "it finds another count of a pair" taar_differs guid_coinstallation.out 's/: [0-9]*,/: 99999,/' 'pairs of add-ons: must be'
+promise "it finds another weight of a locale" taar_differs plain_top10_dict.out 's/0\.[0-9]*/0.5/' 'weights of locale'
+promise "it finds a client that is not eligible" taar_differs eligible.out 1d 'eligible clients: must be'
+promise "it finds a donor that nobody knows" taar_differs donors.out 's/"city": *"/&x/' 'no eligible clients: must be 0, is 1'
+promise "it fails when the crawl does" dead_crawl
 promise "a failed demo leaves nothing behind" leaves_nothing
 done_promising
