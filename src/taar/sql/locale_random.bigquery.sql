@@ -1,4 +1,4 @@
 -- SPDX-License-Identifier: MPL-2.0
 -- A random order of a client's add-ons, the same one for the same seed in every warehouse. Source:
 -- taar-etl.md 6.
-TO_HEX(SHA256(CONCAT({seed}, client_id, ' ', CAST(place AS STRING), ' ', guid))), place
+TO_HEX(MD5(CONCAT({seed}, client_id, ' ', CAST(place AS STRING), ' ', guid))), place
