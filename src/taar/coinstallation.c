@@ -12,6 +12,13 @@ struct entry {
     uint64_t n;
 };
 
+/* Add-ons in the order of their bytes. */
+struct order {
+    uint32_t *ranks;    // by place
+    uint32_t *places;   // by rank
+    struct span *names; // by rank, as JSON spells them
+};
+
 void coinstallation_deinit(struct coinstallation *c)
 {
     free(c->slots);
@@ -80,19 +87,20 @@ static int by_rank(const void *a, const void *b)
     return (x->co > y->co) - (x->co < y->co);
 }
 
-/* ranks[place], and places in the order of ranks. */
-static int rank(uint32_t **ranks, uint32_t **places, const struct guids *guids, struct err *err)
+static void order_deinit(struct order *o)
 {
-    *ranks = calloc(guids->n + 1, sizeof **ranks);
-    *places = calloc(guids->n + 1, sizeof **places);
-    if (!*ranks || !*places)
-        return err_set(err, E_NOMEM, 0, "no memory to sort add-ons");
+    free(o->ranks);
+    free(o->places);
+    free(o->names);
+}
+
+static void rank(const struct order *o, const struct guids *guids)
+{
     for (size_t i = 0; i < guids->n; i++)
-        (*places)[i] = (uint32_t)i;
-    qsort_r(*places, guids->n, sizeof **places, by_bytes, guids->list);
+        o->places[i] = (uint32_t)i;
+    qsort_r(o->places, guids->n, sizeof *o->places, by_bytes, guids->list);
     for (size_t i = 0; i < guids->n; i++)
-        (*ranks)[(*places)[i]] = (uint32_t)i;
-    return 0;
+        o->ranks[o->places[i]] = (uint32_t)i;
 }
 
 /* Both directions, sorted. */
@@ -117,7 +125,6 @@ static int list_entries(struct entry **out, size_t *n, const struct coinstallati
     return 0;
 }
 
-/* names: as JSON spells them. */
 static int append_entry(struct buf *out, const struct entry *e, const struct entry *before,
                         const struct span *names, struct err *err)
 {
@@ -132,33 +139,33 @@ static int append_entry(struct buf *out, const struct entry *e, const struct ent
     return r < 0 ? r : buf_printf(out, err, ": %" PRIu64, e->n);
 }
 
-static int append_entries(struct buf *out, const struct coinstallation *c, const uint32_t *ranks,
-                          const struct span *names, struct err *err)
+static int append_entries(struct buf *out, const struct coinstallation *c, const struct order *o,
+                          struct err *err)
 {
     struct entry *entries = NULL;
     size_t n = 0;
-    int r = list_entries(&entries, &n, c, ranks, err);
+    int r = list_entries(&entries, &n, c, o->ranks, err);
     for (size_t i = 0; r == 0 && i < n; i++)
-        r = append_entry(out, &entries[i], i > 0 ? &entries[i - 1] : NULL, names, err);
+        r = append_entry(out, &entries[i], i > 0 ? &entries[i - 1] : NULL, o->names, err);
     if (r == 0 && n > 0)
         r = buf_append_str(out, "}", err);
     free(entries);
     return r;
 }
 
-/* names[rank] in spelled. */
-static int spell_names(struct buf *spelled, struct span *names, const struct guids *guids,
-                       const uint32_t *places, struct err *err)
+/* The names lie in spelled. */
+static int spell_names(struct buf *spelled, const struct order *o, const struct guids *guids,
+                       struct err *err)
 {
     int r = 0;
     for (size_t i = 0; i < guids->n && r == 0; i++) {
         const size_t before = spelled->len;
-        r = append_json_text(spelled, guids->list[places[i]], err);
-        names[i].len = spelled->len - before;
+        r = append_json_text(spelled, guids->list[o->places[i]], err);
+        o->names[i].len = spelled->len - before;
     }
     const uint8_t *at = spelled->data; // which moves no more
-    for (size_t i = 0; i < guids->n && r == 0; at += names[i].len, i++)
-        names[i].ptr = at;
+    for (size_t i = 0; i < guids->n && r == 0; at += o->names[i].len, i++)
+        o->names[i].ptr = at;
     return r;
 }
 
@@ -166,20 +173,21 @@ int coinstallation_json(struct buf *out, const struct coinstallation *c, struct 
 {
     const struct guids *guids = &c->whitelist->guids;
     CLEANUP(buf_deinit) struct buf spelled = BUF_INIT(SIZE_MAX);
-    uint32_t *ranks = NULL, *places = NULL;
-    struct span *names = calloc(guids->n + 1, sizeof *names);
-    int r = names ? rank(&ranks, &places, guids, err)
-                  : err_set(err, E_NOMEM, 0, "no memory to sort add-ons");
-    if (r == 0)
-        r = spell_names(&spelled, names, guids, places, err);
+    CLEANUP(order_deinit)
+    struct order order = {
+        .ranks = calloc(guids->n + 1, sizeof *order.ranks),
+        .places = calloc(guids->n + 1, sizeof *order.places),
+        .names = calloc(guids->n + 1, sizeof *order.names),
+    };
+    if (!order.ranks || !order.places || !order.names)
+        return err_set(err, E_NOMEM, 0, "no memory to sort add-ons");
+    rank(&order, guids);
+    int r = spell_names(&spelled, &order, guids, err);
     if (r == 0)
         r = buf_append_str(out, "{", err);
     if (r == 0)
-        r = append_entries(out, c, ranks, names, err);
+        r = append_entries(out, c, &order, err);
     if (r == 0)
         r = buf_append_str(out, "}", err);
-    free(ranks);
-    free(places);
-    free(names);
     return r;
 }

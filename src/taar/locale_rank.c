@@ -65,8 +65,9 @@ int locale_top_json(struct buf *out, const struct locale_counts *c, size_t n_add
 {
     const struct guids *guids = &c->whitelist->guids;
     struct weight *weights = calloc(guids->n + 1, sizeof *weights);
-    int r = weights ? buf_append_str(out, "{", err)
-                    : err_set(err, E_NOMEM, 0, "no memory to sort add-ons");
+    if (!weights)
+        return err_set(err, E_NOMEM, 0, "no memory to sort add-ons");
+    int r = buf_append_str(out, "{", err);
     for (size_t i = 0; i < c->n && r == 0; i++) {
         if (i > 0)
             r = buf_append_str(out, ", ", err);

@@ -48,12 +48,14 @@ static int make_room(struct ranking *k, struct err *err)
 
 static int add_guid(struct ranking *k, struct span guid, int64_t n, struct err *err)
 {
-    size_t place;
+    size_t place = 0;
     int r = make_room(k, err);
-    char *text = r == 0 ? span_to_text(guid) : NULL;
-    if (r == 0)
-        r = text ? guids_add(&k->guids, span_of(text, guid.len), &place, err)
-                 : err_set(err, E_NOMEM, 0, "no memory for an add-on");
+    if (r < 0)
+        return r;
+    char *text = span_to_text(guid);
+    if (!text)
+        return err_set(err, E_NOMEM, 0, "no memory for an add-on");
+    r = guids_add(&k->guids, span_of(text, guid.len), &place, err);
     if (r < 0) {
         free(text);
         return r;

@@ -30,7 +30,7 @@ static int init(struct telemetry *t, const struct telemetry_config *config, stru
     t->warehouse = config->opened;
     t->is_table = telemetry_is_table(config->source);
     t->source = strdup(config->source);
-    t->warned = calloc(n, sizeof *t->warned);
+    t->warned = calloc(n + 1, sizeof *t->warned);
     if (!t->source || !t->warned)
         return err_set(err, E_NOMEM, 0, "no memory for a source");
     return copy_needed(t, config->needed ? config->needed : telemetry_needed(t->kind), err);
@@ -241,8 +241,10 @@ static int stage_each(struct telemetry *t, telemetry_fn *fn, void *arg, struct e
 
 static int stage_all(struct telemetry *t, telemetry_fn *fn, void *arg, struct err *err)
 {
-    struct source_file *staged = calloc(t->files.n, sizeof *staged);
-    int r = staged ? 0 : err_set(err, E_NOMEM, 0, "no memory for a source");
+    struct source_file *staged = calloc(t->files.n + 1, sizeof *staged);
+    if (!staged)
+        return err_set(err, E_NOMEM, 0, "no memory for a source");
+    int r = 0;
     size_t n = 0;
     while (r == 0 && n < t->files.n) {
         staged[n] = t->files.files[n];

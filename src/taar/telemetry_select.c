@@ -233,7 +233,7 @@ static int append_key(struct buf *key, struct telemetry *t, const struct found_c
 }
 
 static int add_group(struct groups *g, enum file_format format, const struct buf *key,
-                     struct err *err)
+                     const char *path, struct err *err)
 {
     struct group *groups = realloc(g->groups, (g->n + 1) * sizeof *groups);
     if (!groups)
@@ -245,7 +245,7 @@ static int add_group(struct groups *g, enum file_format format, const struct buf
         return err_set(err, E_NOMEM, 0, "no memory for files");
     memcpy(new->key, key->data, key->len);
     new->key_len = key->len;
-    return 0;
+    return append_path(&new->paths, path, err);
 }
 
 static int add_to_group(struct groups *g, enum file_format format, const struct buf *key,
@@ -256,10 +256,10 @@ static int add_to_group(struct groups *g, enum file_format format, const struct 
            (g->groups[i].format != format ||
             !span_equal(span_of(g->groups[i].key, g->groups[i].key_len), buf_span(key))))
         i++;
-    int r = i == g->n ? add_group(g, format, key, err) : 0;
+    if (i == g->n)
+        return add_group(g, format, key, path, err);
     struct buf *paths = &g->groups[i].paths;
-    if (r == 0 && paths->len > 0)
-        r = buf_append_str(paths, ", ", err);
+    const int r = buf_append_str(paths, ", ", err);
     return r < 0 ? r : append_path(paths, path, err);
 }
 

@@ -87,7 +87,9 @@ int read_struct_type(struct found_columns *fields, const char *type, struct err 
     if (strncmp(type, start, sizeof start - 1) != 0 || type[len - 1] != ')')
         return err_set(err, E_FORMAT, 0, "it is of type %.100s, no STRUCT", type);
     char *name = malloc(len + 1);
-    int r = name ? 0 : err_set(err, E_NOMEM, 0, "no memory for a type");
+    if (!name)
+        return err_set(err, E_NOMEM, 0, "no memory for a type");
+    int r = 0;
     for (const char *p = type + sizeof start - 1; r == 0 && *p != ')' && *p;) {
         p = read_name(p, name);
         p += strspn(p, " ");

@@ -37,21 +37,17 @@ static void tree_deinit(struct tree *t)
     free(t->boundary.direction);
 }
 
-static int tree_init(struct tree *t, const struct features *f, const struct bisect_config *config,
-                     struct err *err)
+static bool tree_alloc(struct tree *t, uint32_t n_dimensions, uint32_t n_clusters)
 {
     // A division makes two nodes at most, and there is one less than clusters.
-    const size_t n_nodes = 2 * (size_t)config->n_clusters;
-    const size_t dims = (size_t)f->n_dimensions + 1;
-    t->seed = config->seed;
+    const size_t n_nodes = 2 * (size_t)n_clusters;
+    const size_t dims = (size_t)n_dimensions + 1;
     t->nodes = calloc(n_nodes, sizeof *t->nodes);
     t->active = calloc(n_nodes, sizeof *t->active);
     t->chosen = calloc(n_nodes, sizeof *t->chosen);
     t->total = malloc(dims * sizeof *t->total);
     t->boundary.direction = malloc(dims * sizeof *t->boundary.direction);
-    if (!t->nodes || !t->active || !t->chosen || !t->total || !t->boundary.direction)
-        return err_set(err, E_NOMEM, 0, "no memory for %u clusters", config->n_clusters);
-    return passes_init(&t->passes, f, config->n_workers, err);
+    return t->nodes && t->active && t->chosen && t->total && t->boundary.direction;
 }
 
 /*
@@ -224,11 +220,13 @@ static void number_leaves(const struct tree *t, int number, uint32_t *cluster_of
 int bisect(const struct features *f, const struct bisect_config *config, uint32_t *cluster_of,
            uint32_t *n_clusters, struct err *err)
 {
-    CLEANUP(tree_deinit) struct tree tree = {.n_nodes = 0};
+    CLEANUP(tree_deinit) struct tree tree = {.seed = config->seed};
     *n_clusters = 0;
     if (f->n == 0)
         return 0;
-    int r = tree_init(&tree, f, config, err);
+    if (!tree_alloc(&tree, f->n_dimensions, config->n_clusters))
+        return err_set(err, E_NOMEM, 0, "no memory for %u clusters", config->n_clusters);
+    int r = passes_init(&tree.passes, f, config->n_workers, err);
     if (r == 0)
         r = grow(&tree, config->n_clusters, err);
     if (r == 0)

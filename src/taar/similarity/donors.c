@@ -50,28 +50,34 @@ static double *shares(const uint32_t *cluster_of, size_t n, uint32_t n_clusters)
     return share;
 }
 
+static int sample(struct donors *d, const struct walk *w, uint32_t n_clusters, uint64_t n_wanted,
+                  struct err *err)
+{
+    d->n_kept = walk(w, 1, NULL);
+    if (d->n_kept == 0)
+        return err_set(err, E_FORMAT, 0,
+                       "no donor is left of %zu clients in %u clusters; there are too few clients, "
+                       "or too many --num_clusters",
+                       w->n, n_clusters);
+    const double second = (double)n_wanted / (double)d->n_kept;
+    d->n = walk(w, second, NULL);
+    d->client = malloc((d->n + 1) * sizeof *d->client);
+    d->cluster = malloc((d->n + 1) * sizeof *d->cluster);
+    if (!d->client || !d->cluster)
+        return err_set(err, E_NOMEM, 0, "no memory for %zu donors", d->n);
+    (void)walk(w, second, d);
+    return 0;
+}
+
 int donors_sample(struct donors *d, const uint32_t *cluster_of, size_t n, uint32_t n_clusters,
                   uint64_t n_wanted, uint64_t seed, struct err *err)
 {
     double *share = shares(cluster_of, n, n_clusters);
+    *d = (struct donors){.n = 0};
     if (!share)
         return err_set(err, E_NOMEM, 0, "no memory for %u clusters", n_clusters);
     const struct walk w = {cluster_of, n, share, seed};
-    int r = 0;
-    *d = (struct donors){.n_kept = walk(&w, 1, NULL)};
-    if (d->n_kept == 0)
-        r = err_set(err, E_FORMAT, 0,
-                    "no donor is left of %zu clients in %u clusters; there are too few clients, or "
-                    "too many --num_clusters",
-                    n, n_clusters);
-    const double second = r == 0 ? (double)n_wanted / (double)d->n_kept : 0;
-    d->n = r == 0 ? walk(&w, second, NULL) : 0;
-    d->client = malloc((d->n + 1) * sizeof *d->client);
-    d->cluster = malloc((d->n + 1) * sizeof *d->cluster);
-    if (r == 0 && (!d->client || !d->cluster))
-        r = err_set(err, E_NOMEM, 0, "no memory for %zu donors", d->n);
-    if (r == 0)
-        (void)walk(&w, second, d);
+    const int r = sample(d, &w, n_clusters, n_wanted, err);
     free(share);
     return r;
 }
