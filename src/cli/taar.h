@@ -109,6 +109,8 @@ extern const struct opt_command taar_amodump_command;
 extern const struct opt_command taar_amowhitelist_command;
 extern const struct opt_command taar_lite_command, taar_ranking_command;
 extern const struct opt_command taar_locale_command;
+extern const struct opt_command taar_plot_coinstallation_command, taar_plot_curves_command,
+    taar_plot_locale_command;
 extern const struct opt_command taar_show_command;
 extern const struct opt_command taar_similarity_command;
 extern const struct opt_command taar_wait_command, taar_wait_daily_command,
@@ -197,6 +199,12 @@ MUST_CHECK int taar_telemetry_ready(const struct taar_setup *setup,
 MUST_CHECK int taar_open_file(struct outfile *out, const char *path, struct err *err);
 /** --profiles and how it is reached; instance, table and read_only are the caller's. */
 struct profiles_config taar_profiles_config(const struct taar_setup *setup);
+
+/* taar_show.c */
+/** Append the text of an object, "bucket/key", a URL or an absolute path, decompressed; ".bz2" may
+ * be left out. @return 0, E_ARG, E_ABSENT, or E_*. */
+MUST_CHECK int taar_read_object(const struct taar_setup *setup, const char *object,
+                                struct buf *text, struct err *err);
 
 /** Write bytes to standard output, for functions that take where to write. arg: nothing. @return 0
  * or E_IO. */

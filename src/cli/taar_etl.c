@@ -31,10 +31,21 @@ static const struct opt_alias aliases[] = {
 int main(int argc, char **argv)
 {
     const struct opt_command commands[] = {
-        taar_amodump_command,    taar_amowhitelist_command, taar_update_whitelist_command,
-        taar_locale_command,     taar_lite_command,         taar_ranking_command,
-        taar_show_command,       taar_similarity_command,   taar_wait_command,
-        taar_wait_daily_command, taar_wait_summary_command, taar_wait_last_seen_command,
+        taar_amodump_command,
+        taar_amowhitelist_command,
+        taar_update_whitelist_command,
+        taar_locale_command,
+        taar_lite_command,
+        taar_ranking_command,
+        taar_plot_curves_command,
+        taar_plot_coinstallation_command,
+        taar_plot_locale_command,
+        taar_show_command,
+        taar_similarity_command,
+        taar_wait_command,
+        taar_wait_daily_command,
+        taar_wait_summary_command,
+        taar_wait_last_seen_command,
         {.name = NULL},
     };
     const struct opt_program program = {

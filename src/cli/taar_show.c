@@ -56,21 +56,28 @@ static int read_object(struct store *store, const char *key, struct buf *bytes, 
     return r;
 }
 
+int taar_read_object(const struct taar_setup *setup, const char *object, struct buf *text,
+                     struct err *err)
+{
+    CLEANUP(store_closep) struct store *store = NULL;
+    CLEANUP(free_text) char *key = NULL;
+    CLEANUP(buf_deinit) struct buf bytes = BUF_INIT(OBJECT_MAX_BYTES);
+    int r = open_object(setup, object, &store, &key, err);
+    if (r == 0)
+        r = read_object(store, key, &bytes, err);
+    if (r == 0 && (r = objects_unpack(text, buf_span(&bytes), err)) < 0)
+        (void)err_wrap(err, r, "%s", object);
+    return r;
+}
+
 static int run(void *args, struct err *err)
 {
     const struct show_args *a = args;
     CLEANUP(taar_end) struct taar_setup setup = {0};
-    CLEANUP(store_closep) struct store *store = NULL;
-    CLEANUP(free_text) char *key = NULL;
-    CLEANUP(buf_deinit) struct buf bytes = BUF_INIT(OBJECT_MAX_BYTES);
     CLEANUP(buf_deinit) struct buf text = BUF_INIT(OBJECT_MAX_BYTES);
     int r = taar_start(&setup, &a->common, err);
     if (r == 0)
-        r = open_object(&setup, a->object, &store, &key, err);
-    if (r == 0)
-        r = read_object(store, key, &bytes, err);
-    if (r == 0 && (r = objects_unpack(&text, buf_span(&bytes), err)) < 0)
-        (void)err_wrap(err, r, "%s", a->object);
+        r = taar_read_object(&setup, a->object, &text, err);
     if (r == 0)
         r = taar_print(NULL, text.data, text.len, err);
     return taar_exit(r);
