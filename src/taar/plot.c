@@ -19,6 +19,12 @@ static int refuse(struct plot *p, const char *what)
     return p->r = err_set(p->err, E_FORMAT, 0, "this is no %s", what);
 }
 
+/* Larger ones would leave the range of doubles on the way. */
+static bool is_drawable(const json_t *number)
+{
+    return json_is_number(number) && fabs(json_number_value(number)) <= 1e100;
+}
+
 struct curve {
     double *x, *same, *different, *ratio; // one allocation
     size_t n;
@@ -39,7 +45,7 @@ static int read_curve(struct plot *p, struct curve *c, json_t *json)
         json_t *point = json_array_get(json, i), *pair = json_array_get(point, 1);
         json_t *x = json_array_get(point, 0);
         json_t *a = json_array_get(pair, 0), *b = json_array_get(pair, 1);
-        if (!json_is_number(x) || !json_is_number(a) || !json_is_number(b))
+        if (!is_drawable(x) || !is_drawable(a) || !is_drawable(b))
             return refuse(p, "lr_curves: a point is not [x, [numerator, denominator]]");
         c->x[i] = json_number_value(x);
         c->same[i] = json_number_value(a);
@@ -78,9 +84,8 @@ static void draw_curve(struct plot *p, const struct curve *c)
     plot_ticks_up(p, &f, "density");
     plot_line(p, &f, "one", c->x, c->same, c->n);
     plot_line(p, &f, "two", c->x, c->different, c->n);
-    const double x1 = f.x + f.width - 150;
-    plot_label(p, x1, f.y + 16, "label", "start", "\xe2\x80\x94 same cluster (blue)", SIZE_MAX);
-    plot_label(p, x1, f.y + 34, "label", "start", "\xe2\x80\x94 different (orange)", SIZE_MAX);
+    plot_legend(p, &f, 16, "one", "same cluster");
+    plot_legend(p, &f, 34, "two", "different clusters");
     f.y += PANEL + SECTION_GAP;
     f.up = plot_axis_of(low, high);
     plot_ticks_across(p, &f, "distance of two clients");
@@ -129,7 +134,7 @@ static int sum_rows(struct plot *p, struct plot_bar *bars, json_t *json)
             return refuse(p, "guid_coinstallation: an add-on has no object of counts");
         json_object_foreach(row, other, count)
         {
-            if (!json_is_integer(count))
+            if (!json_is_integer(count) || json_integer_value(count) < 0)
                 return refuse(p, "guid_coinstallation: a count is no whole number");
             bar.value += json_number_value(count);
         }
@@ -159,8 +164,7 @@ static int plot_pairs(struct plot *p, json_t *json)
     return p->r;
 }
 
-/* The pairs of all locales are numbers: the heaviest, and how many there are. */
-static int measure_locales(struct plot *p, json_t *json, double *most, size_t *n)
+static int count_pairs(struct plot *p, json_t *json, size_t *n)
 {
     const char *locale;
     json_t *top, *pair;
@@ -171,19 +175,29 @@ static int measure_locales(struct plot *p, json_t *json, double *most, size_t *n
             return refuse(p, "top10_dict: a locale has no array");
         json_array_foreach(top, i, pair)
         {
-            if (!json_is_string(json_array_get(pair, 0)) ||
-                !json_is_number(json_array_get(pair, 1)))
+            json_t *weight = json_array_get(pair, 1);
+            if (!json_is_string(json_array_get(pair, 0)) || !is_drawable(weight) ||
+                json_number_value(weight) < 0)
                 return refuse(p, "top10_dict: an entry is not [guid, weight]");
-            *most = fmax(*most, json_number_value(json_array_get(pair, 1)));
         }
         *n += json_array_size(top);
     }
     return 0;
 }
 
-static void draw_locale(struct plot *p, double *y, const char *locale, json_t *top, double most)
+static double heaviest(json_t *top)
 {
-    const struct plot_frame f = frame_of_bars(*y, json_array_size(top), most);
+    double most = 0;
+    json_t *pair;
+    size_t i;
+    json_array_foreach(top, i, pair) most = fmax(most, json_number_value(json_array_get(pair, 1)));
+    return most;
+}
+
+/* Each has a scale of its own: where many add-ons are used, all weights are small. */
+static void draw_locale(struct plot *p, double *y, const char *locale, json_t *top)
+{
+    const struct plot_frame f = frame_of_bars(*y, json_array_size(top), heaviest(top));
     json_t *pair;
     size_t i;
     plot_label(p, f.x, f.y - 8, "label", "start", *locale ? locale : "(empty locale)", 60);
@@ -204,16 +218,16 @@ static int plot_locales(struct plot *p, json_t *json)
 {
     const char *locale;
     json_t *top;
-    double most = 0, y = TOP;
+    double y = TOP;
     size_t n = 0;
     if (!json_is_object(json) || json_object_size(json) == 0)
         return refuse(p, "top10_dict: an object of locales is expected");
-    if (measure_locales(p, json, &most, &n) < 0)
+    if (count_pairs(p, json, &n) < 0)
         return p->r;
     plot_begin(p, WIDTH,
                TOP + (double)n * PLOT_BAR_HEIGHT + (double)json_object_size(json) * SECTION_GAP,
                "Add-ons that each locale's clients use most");
-    json_object_foreach(json, locale, top) draw_locale(p, &y, locale, top, most);
+    json_object_foreach(json, locale, top) draw_locale(p, &y, locale, top);
     plot_end(p);
     return p->r;
 }

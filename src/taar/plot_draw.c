@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { TICKS = 5, TICK_PIXELS = 4, NAME_CHARS = 44 };
+enum { TICKS = 5, TICK_PIXELS = 4, NAME_CHARS = 44, LEGEND_WIDTH = 160 };
 
 static const char style[] =
     "<style>text{font:12px sans-serif;fill:#333}.title{font-size:16px;font-weight:bold}"
@@ -120,8 +120,9 @@ static void put_segment(struct plot *p, const char *class, double x1, double y1,
 
 struct plot_axis plot_axis_of(double lo, double hi)
 {
-    if (!(hi > lo))
-        hi = lo + 1;
+    const double size = fmax(fabs(lo), fabs(hi));
+    if (!(hi - lo > size * 1e-9))
+        hi = lo + fmax(1, size);
     const double raw = (hi - lo) / TICKS, power = pow(10, floor(log10(raw)));
     const double digit = raw / power;
     const double step = power * (digit > 5 ? 10 : digit > 2 ? 5 : digit > 1 ? 2 : 1);
@@ -202,6 +203,14 @@ void plot_line(struct plot *p, const struct plot_frame *f, const char *class, co
         }
         open = here;
     }
+}
+
+void plot_legend(struct plot *p, const struct plot_frame *f, double y, const char *class,
+                 const char *name)
+{
+    const double x = f->x + f->width - LEGEND_WIDTH;
+    put_segment(p, class, x, f->y + y - 4, x + 20, f->y + y - 4);
+    plot_label(p, x + 28, f->y + y, "label", "start", name, SIZE_MAX);
 }
 
 void plot_bars(struct plot *p, const struct plot_frame *f, const struct plot_bar *bars, size_t n)

@@ -36,6 +36,10 @@ void plot_ticks_up(struct plot *p, const struct plot_frame *f, const char *name)
 void plot_line(struct plot *p, const struct plot_frame *f, const char *class, const double *xs,
                const double *ys, size_t n);
 
+/** What a line's class means, in the frame's right corner, y below its top. */
+void plot_legend(struct plot *p, const struct plot_frame *f, double y, const char *class,
+                 const char *name);
+
 struct plot_bar {
     const char *name; // borrowed
     double value;     // from 0

@@ -73,7 +73,9 @@ gaps() {
         plot lr-curves gaps.json -o - >gaps.svg && python3 see.py gaps.svg | python3 -c 'import json, sys
 lines = json.load(sys.stdin)["lines"]
 assert lines == {"one": [5, 1, 2], "two": [5]}, lines' && echo '[[1, [1, 1]]]' >one.json &&
-        plot lr-curves one.json -o one.svg && python3 see.py one.svg >seen
+        plot lr-curves one.json -o one.svg && python3 see.py one.svg >seen &&
+        echo '[[1e99, [-1e100, 1e100]], [1e99, [1e-300, 0]]]' >far.json && plot lr-curves far.json -o far.svg &&
+        ! grep -q nan far.svg && python3 see.py far.svg >seen
 }
 promise "a ratio that is none is a gap; one point will do" gaps
 
@@ -128,6 +130,10 @@ for kind in lr-curves coinstallation locale; do
     promise "$kind: another object is an error" refuses 1 "wrong.json: this is no" $kind wrong.json -o never.svg
     promise "$kind: what is no JSON is an error" refuses 1 "broken.json: line" $kind broken.json -o never.svg
 done
+echo '[[0, [1, 1e200]]]' >wrong.json
+promise "numbers that no axis holds are an error" refuses 1 "wrong.json: this is no" lr-curves wrong.json -o never.svg
+echo '{"de": [["a", -1]]}' >wrong.json
+promise "weights below 0 are an error" refuses 1 "wrong.json: this is no" locale wrong.json -o never.svg
 promise "no input is wrong use" refuses 2 "INPUT" locale -o never.svg
 promise "no output is wrong use" refuses 2 "output" locale wrong.json
 promise "a file that is not there is an error" refuses 1 "nowhere" locale ./nowhere/x.json -o never.svg
