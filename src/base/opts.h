@@ -43,6 +43,7 @@ enum opt_kind {
     OPT_KIND_FLAG,    // bool; from the environment "1", "true", "yes" / "0", "false", "no", ""
     OPT_KIND_BOOL,    // bool, by a value: the words that a flag has in the environment
     OPT_KIND_COUNT,   // uint64_t: how often it was given, "-vvv" is 3; from the environment a flag
+    OPT_KIND_PICK,    // int: becomes min; of several that share a field the last one given counts
     OPT_KIND_SECRET,  // struct opt_secret
     OPT_KIND_HELP,    // asks for the help, for a letter beside --help; no field
     OPT_KIND_VERSION, // asks for the version; no field
@@ -66,7 +67,7 @@ struct opt {
     const char *env;     // environment variable, NULL: none
     const char *metavar; // shown in help: "FILE"
     const char *help;  // one or two sentences; opts.c appends env, choices, range and "[required]"
-    uint64_t min, max; // OPT_KIND_UINT, OPT_KIND_REAL
+    uint64_t min, max; // OPT_KIND_UINT, OPT_KIND_REAL; min: OPT_KIND_PICK
     const char *const *choices; // OPT_KIND_CHOICE, NULL-terminated
 };
 
@@ -148,6 +149,11 @@ struct opt {
     {                                                                                              \
         .name = (NAME), .short_name = (SHORT), .kind = OPT_KIND_COUNT,                             \
         .offset = offsetof(ARGS, FIELD), .env = (ENV), .help = (HELP)                              \
+    }
+#define OPT_PICK(NAME, ARGS, FIELD, VALUE, HELP)                                                   \
+    {                                                                                              \
+        .name = (NAME), .kind = OPT_KIND_PICK, .offset = offsetof(ARGS, FIELD), .help = (HELP),    \
+        .min = (VALUE)                                                                             \
     }
 #define OPT_SECRET(NAME, ARGS, FIELD, ENV, METAVAR, HELP)                                          \
     {                                                                                              \

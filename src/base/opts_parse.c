@@ -45,7 +45,8 @@ static void *field(const struct parser *p, const struct opt *opt)
 bool opts_takes_value(const struct opt *opt)
 {
     return opt->kind != OPT_KIND_FLAG && opt->kind != OPT_KIND_COUNT &&
-           opt->kind != OPT_KIND_HELP && opt->kind != OPT_KIND_VERSION;
+           opt->kind != OPT_KIND_PICK && opt->kind != OPT_KIND_HELP &&
+           opt->kind != OPT_KIND_VERSION;
 }
 
 static int list_options(struct parser *p, struct err *err)
@@ -120,6 +121,9 @@ static void set_given(struct parser *p, struct slot *s)
     switch (s->opt->kind) {
     case OPT_KIND_COUNT:
         *count = s->given ? *count + 1 : 1;
+        break;
+    case OPT_KIND_PICK:
+        *(int *)field(p, s->opt) = (int)s->opt->min;
         break;
     case OPT_KIND_HELP:
         p->asked = OPTS_HELP;
