@@ -111,6 +111,8 @@ extern const struct opt_command taar_lite_command, taar_ranking_command;
 extern const struct opt_command taar_locale_command;
 extern const struct opt_command taar_plot_coinstallation_command, taar_plot_curves_command,
     taar_plot_locale_command;
+extern const struct opt_command taar_profile_command, taar_profile_get_command,
+    taar_profile_dump_command;
 extern const struct opt_command taar_show_command;
 extern const struct opt_command taar_similarity_command;
 extern const struct opt_command taar_wait_command, taar_wait_daily_command,
@@ -188,6 +190,7 @@ struct taar_source {
     enum telemetry_kind kind;
     int64_t first, last;       // as in telemetry.h
     const char *const *needed; // as in telemetry.h
+    struct warehouse *opened;  // as in telemetry.h, or NULL
 };
 MUST_CHECK int taar_open_telemetry(const struct taar_setup *setup, struct telemetry **out,
                                    const struct taar_source *source, struct err *err);

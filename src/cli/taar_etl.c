@@ -25,6 +25,8 @@ static const struct opt_alias aliases[] = {
     {.name = "wait_for_clients_daily_export", .command = "wait_for_clients_daily_export"},
     {.name = "wait_for_main_summary_export", .command = "wait_for_main_summary_export"},
     {.name = "wait_for_clients_last_seen", .command = "wait_for_clients_last_seen"},
+    {.name = "taar_profile_bigtable", .command = "profile"},
+    {.name = "taar_etl.taar_profile_bigtable", .command = "profile"},
     {.name = NULL},
 };
 
@@ -40,6 +42,9 @@ int main(int argc, char **argv)
         taar_plot_curves_command,
         taar_plot_coinstallation_command,
         taar_plot_locale_command,
+        taar_profile_command,
+        taar_profile_get_command,
+        taar_profile_dump_command,
         taar_show_command,
         taar_similarity_command,
         taar_wait_command,

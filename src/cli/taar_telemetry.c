@@ -79,6 +79,7 @@ static int prepare(const struct taar_setup *s, const struct taar_source *source,
         .n_threads = (unsigned)s->args->workers,
         .access = &o->access,
         .warehouse = &o->warehouse,
+        .opened = source->opened,
     };
     return 0;
 }

@@ -9,3 +9,5 @@ extern const struct sql_text sql_lite_lists, sql_lite_pairs;
 extern const struct sql_text sql_sample, sql_ranking, sql_ranking_clients;
 extern const struct sql_text sql_locale_rows, sql_locale_latest, sql_locale_counts,
     sql_locale_random;
+/* profile_rows: DuckDB only; profile_export: BigQuery only. */
+extern const struct sql_text sql_profile_fill, sql_profile_rows, sql_profile_export;

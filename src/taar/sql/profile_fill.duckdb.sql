@@ -1,0 +1,16 @@
+-- SPDX-License-Identifier: MPL-2.0
+-- Clients of a day with an add-on. The product is an exact decimal, and halves are rounded away from
+-- zero. Source: taar-etl.md 4, 9.
+SELECT
+    client_id,
+    city AS geo_city,
+    try_cast(try_cast(subsession_hours_sum AS DECIMAL(28, 9)) * 3600 AS BIGINT) AS subsession_length,
+    locale,
+    os,
+    active_addons,
+    places_bookmarks_count_mean AS bookmark_count,
+    scalar_parent_browser_engagement_tab_open_event_count_sum AS tab_open_count,
+    scalar_parent_browser_engagement_total_uri_count_sum AS total_uri,
+    scalar_parent_browser_engagement_unique_domains_count_mean AS unique_tlds
+FROM {relation} AS clients
+WHERE len(active_addons) > 0 {sample}
