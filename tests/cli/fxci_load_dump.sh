@@ -222,7 +222,9 @@ empty() {
         "$fxci" dump worker_usage_v1 --date 2000-01-01 >got && [ ! -s got ]
 }
 promise "no rows are no rows" empty
-promise "nothing is left in the temporary folder" \
-    sh -c 'mkdir temp && TMPDIR=temp "$1" load tasks_v2 all.csv && [ -z "$(ls temp)" ]' - "$fxci"
+nothing_left() {
+    mkdir temp && TMPDIR=temp "$fxci" load tasks_v2 all.csv && [ -z "$(ls temp)" ]
+}
+promise "nothing is left in the temporary folder" nothing_left
 
 done_promising

@@ -27,7 +27,10 @@ pairs() {
 every_command() {
     taar-etl --help | sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p' >commands
     [ "$(wc -l <commands)" -ge 8 ] && while read -r command; do
-        grep -q "^| \`$command\`" "$guide" && grep -q "^### .*\`$command\`" "$guide" || { echo "no $command" && return 1; }
+        if ! grep -q "^| \`$command\`" "$guide" || ! grep -q "^### .*\`$command\`" "$guide"; then
+            echo "no $command"
+            return 1
+        fi
     done <commands
 }
 

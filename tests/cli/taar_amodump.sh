@@ -117,13 +117,13 @@ killed() {
             --date 20210315 >killed.err 2>&1 9>&- &
         victim=$!
         tries=0
-        while [ "$(grep -c hung stub.log)" -le $hung ] && [ $tries -lt 400 ]; do
+        while [ "$(grep -c hung stub.log)" -le "$hung" ] && [ "$tries" -lt 400 ]; do
             tries=$((tries + 1))
             sleep 0.02
         done
         hung=$((hung + 1))
-        kill -9 $victim
-        wait $victim
+        kill -9 "$victim"
+        wait "$victim"
         test ! -e "$(place killed)/extended_addons_database.json.bz2" || return 1
     done 2>/dev/null
     amodump killed --workers 1 && catalogue "$(place killed)/extended_addons_database.json.bz2" 12

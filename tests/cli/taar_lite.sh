@@ -124,10 +124,18 @@ for number, case in enumerate(cases):
 PY
     for expected in case-*.expected; do
         case=${expected%.expected}
-        mkdir -p "$buckets/cases" && cp "$case.json" "$buckets/cases/some.json.bz2" &&
-            taar lite --date "$day" --bucket cases --whitelist-prefix '' --whitelist some \
-                --clients-daily "$case.ndjson" --sample-rate 1 || { cat log; return 1; }
-        show cases/taar/lite/guid_coinstallation.json >got && same got "$expected" || { cat "$case.ndjson" got; return 1; }
+        mkdir -p "$buckets/cases"
+        cp "$case.json" "$buckets/cases/some.json.bz2"
+        if ! taar lite --date "$day" --bucket cases --whitelist-prefix '' --whitelist some \
+            --clients-daily "$case.ndjson" --sample-rate 1; then
+            cat log
+            return 1
+        fi
+        show cases/taar/lite/guid_coinstallation.json >got
+        if ! same got "$expected"; then
+            cat "$case.ndjson" got
+            return 1
+        fi
     done
     rm -f case-*
 }
@@ -141,7 +149,7 @@ fi
 
 sampled() {
     for n in 1 2; do
-        taar lite --date "$day" --bucket taar_models --clients-daily "$clients" --sample-rate 0.5 --seed 7 --workers $n &&
+        taar lite --date "$day" --bucket taar_models --clients-daily "$clients" --sample-rate 0.5 --seed 7 --workers "$n" &&
             show taar_models/taar/lite/guid_coinstallation.json >"sample-$n" || return 1
     done
     cmp sample-1 sample-2 && ! cmp -s sample-1 first &&
@@ -206,8 +214,11 @@ refuses() {
     shift 2
     find "$buckets" -type f -exec cksum {} + | sort >before
     taar "$@"
-    [ $? -eq "$status" ] && grep -qF -- "$text" log && find "$buckets" -type f -exec cksum {} + | sort | cmp - before ||
-        { cat log; return 1; }
+    if [ $? -ne "$status" ] || ! grep -qF -- "$text" log ||
+        ! find "$buckets" -type f -exec cksum {} + | sort | cmp - before; then
+        cat log
+        return 1
+    fi
 }
 printf '{"client_id":"a","active_addons":[],"submission_date":"2021-03-14"}\n{"client_id":\n' >bad
 sed 's/"normalized_channel":"[^"]*",//' "$clients" >lacking

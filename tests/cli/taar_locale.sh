@@ -146,7 +146,7 @@ promise "both objects hold the same; a short whitelist gives short lists; a dry 
 # The seed's places, many files in folders of days: a bucket is staged file by file.
 places() {
     for name in moz-fx-data-derived-datasets-parquet telemetry-parquet; do
-        for date in $(sed 's/.*"submission_date":"\([^"]*\)".*/\1/' "$clients" | sort -u); do
+        sed 's/.*"submission_date":"\([^"]*\)".*/\1/' "$clients" | sort -u | while read -r date; do
             folder=$buckets/$name/clients_daily/v6/submission_date_s3=$(echo "$date" | tr -d -)
             mkdir -p "$folder" && grep "\"submission_date\":\"$date\"" "$clients" >"$folder/part.json"
         done

@@ -54,29 +54,29 @@ listing() {
 
 third() {
     catalogue taar_models/addon_recommender/extended_addons_database.json.bz2
-    taar amowhitelist --now $clock && three taar_models/addon_recommender && listing >is
+    taar amowhitelist --now "$clock" && three taar_models/addon_recommender && listing >is
     printf 'taar_models/addon_recommender/%s\n' extended_addons_database.json.bz2 \
         featured_addons_database.json.20210315.bz2 featured_addons_database.json.bz2 \
         featured_whitelist_addons.json.20210315.bz2 featured_whitelist_addons.json.bz2 \
         whitelist_addons_database.json.20210315.bz2 whitelist_addons_database.json.bz2 | diff - is
 }
 reasons() {
-    taar amowhitelist --now $clock 2>said
+    taar amowhitelist --now "$clock" 2>said
     grep -q 'why=pioneer n=1' said && grep -q 'why=low_rating n=5' said &&
         grep -q 'total records=42 whitelist=25 featured=8 featured_whitelist=4' said
 }
 second() {
     prefix=telemetry-parquet/telemetry-ml/addon_recommender
-    catalogue $prefix/extended_addons_database.json
-    taar --generation g2 amowhitelist --now $clock && three $prefix &&
+    catalogue "$prefix"/extended_addons_database.json
+    taar --generation g2 amowhitelist --now "$clock" && three "$prefix" &&
         [ -f "$buckets/$prefix/whitelist_addons_database.json.20210315" ]
 }
 # Its featured ones are those of is_featured, which one record of the catalogue has.
 first() {
     prefix=telemetry-parquet/telemetry-ml/addon_recommender
-    catalogue $prefix/extended_addons_database.json
-    TAAR_GENERATION=g1 taar amowhitelist --now $clock &&
-        shows $prefix/whitelist_addons_database.json \
+    catalogue "$prefix"/extended_addons_database.json
+    TAAR_GENERATION=g1 taar amowhitelist --now "$clock" &&
+        shows "$prefix"/whitelist_addons_database.json \
             "$vectors/expected/whitelist_addons_database.json" &&
         python3 -c 'import json, sys
 (record,) = json.load(open(sys.argv[1])).values()
@@ -85,12 +85,12 @@ assert record["is_featured"]' "$buckets/$prefix/featured_addons_database20210315
 named_places() {
     catalogue b/x/all.json.bz2
     taar amowhitelist --gcs-bucket b --gcs_prefix x/ --input_filename all.json --min_rating 3.0 \
-        --min_age 60 --now $clock && three b/x
+        --min_age 60 --now "$clock" && three b/x
 }
 other_names() {
     catalogue taar_models/addon_recommender/extended_addons_database.json.bz2
-    "$build/bin/taar_amowhitelist" --now $clock 9>&- && three taar_models/addon_recommender &&
-        taar taar_etl.taar_amowhitelist --now $clock
+    "$build/bin/taar_amowhitelist" --now "$clock" 9>&- && three taar_models/addon_recommender &&
+        taar taar_etl.taar_amowhitelist --now "$clock"
 }
 # 12:00 in Tokyo: three hours after midnight in UTC.
 local_zone() {
@@ -110,7 +110,7 @@ by_date() {
 }
 nothing_written() {
     catalogue taar_models/addon_recommender/extended_addons_database.json.bz2
-    taar amowhitelist --dry-run --now $clock && [ "$(listing | wc -l)" -eq 1 ]
+    taar amowhitelist --dry-run --now "$clock" && [ "$(listing | wc -l)" -eq 1 ]
 }
 bad_catalogue() {
     catalogue taar_models/addon_recommender/extended_addons_database.json.bz2
@@ -165,7 +165,7 @@ stored=taar_models/addon_recommender/only_guids_top_200.json
 
 recorded() {
     rm -rf "$buckets"
-    editorial && shows $stored "$vectors/expected/only_guids_top_200.json" &&
+    editorial && shows "$stored" "$vectors/expected/only_guids_top_200.json" &&
         [ -f "$buckets/$stored.20210315.bz2" ] && [ -f "$buckets/$stored.bz2" ]
 }
 every_generation() {
@@ -236,12 +236,12 @@ case_is() {
         exits 1 update --url "$url/$1/" --allow-shortlist "$2" 2>said && grep -qF -- "$3" said &&
             [ ! -e "$buckets" ]
     else
-        update --url "$url/$1/" --allow-shortlist "$2" && shows $stored "want$1.json"
+        update --url "$url/$1/" --allow-shortlist "$2" && shows "$stored" "want$1.json"
     fi
 }
 validated() {
     rm -rf "$buckets"
-    update --url "$url/all/?x=1" --validate-guid yes && shows $stored want_all.json &&
+    update --url "$url/all/?x=1" --validate-guid yes && shows "$stored" want_all.json &&
         [ "$(grep -c '200 .*guid=' asked)" -eq 5 ]
 }
 # On its own server, which has but the editors' answer.
@@ -251,7 +251,7 @@ elsewhere() {
 }
 patience() {
     rm -rf "$buckets"
-    update --url "$url/0/" && shows $stored want0.json && [ "$(grep -c ' /0/' asked)" -eq 5 ]
+    update --url "$url/0/" && shows "$stored" want0.json && [ "$(grep -c ' /0/' asked)" -eq 5 ]
 }
 serve cases_server.json cases_faults.json
 promise "retries outlast 429, 503, a reset and a truncated answer" patience

@@ -216,10 +216,10 @@ refused_bills() {
 
 # all NAME - every command, one after the other.
 all() {
-    make_dataset fxci_derived && make_bills && configure "$1" || {
+    if ! make_dataset fxci_derived || ! make_bills || ! configure "$1"; then
         promise "$1: bills can be laid out" false
         return
-    }
+    fi
     promise "$1: messages and definitions become the rows of the vectors" drained
     [ "$repeating" = no ] || promise "$1: again, nothing becomes more" drained_again
     promise "$1: costs and usage are derived from the exports where they lie" derived

@@ -43,7 +43,7 @@ promise "lite, a sample" same $lite lite --clients-daily "$clients" a-project.te
 locale=taar/locale/top10_dict.json
 # locales OPTION... - noise is off for it differs; seeds choose alike in both.
 locales() {
-    same $locale locale --clients-daily "$clients" telemetry.clients --date $day --noise off \
+    same "$locale" locale --clients-daily "$clients" telemetry.clients --date "$day" --noise off \
         --i-know-this-is-not-private "$@"
 }
 promise "locale" locales --limit 0
