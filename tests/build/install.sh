@@ -14,7 +14,8 @@ install_it() {
 
 # The jobs of taar-etl by both of their names, and the sensors.
 taar_jobs() {
-    for job in amodump amowhitelist lite lite_guid_ranking lite_guidguid similarity update_whitelist; do
+    for job in amodump amowhitelist lite lite_guid_ranking lite_guidguid locale profile_bigtable similarity \
+        update_whitelist; do
         echo "libexec/weir/bin/taar_$job libexec/weir/bin/taar_etl.taar_$job"
     done
     for export in clients_daily_export clients_last_seen main_summary_export; do
