@@ -26,21 +26,12 @@ static bool is_drawable(const json_t *number)
 }
 
 struct curve {
-    double *x, *same, *different, *ratio; // one allocation
+    double *x, *same, *different, *ratio;
     size_t n;
 };
 
-static int read_curve(struct plot *p, struct curve *c, json_t *json)
+static int read_curve(struct plot *p, const struct curve *c, json_t *json)
 {
-    c->n = json_array_size(json);
-    if (c->n == 0)
-        return refuse(p, "lr_curves: an array of [x, [numerator, denominator]] is expected");
-    c->x = calloc(4 * c->n, sizeof *c->x);
-    if (!c->x)
-        return p->r = err_set(p->err, E_NOMEM, 0, "no memory for a curve");
-    c->same = c->x + c->n;
-    c->different = c->same + c->n;
-    c->ratio = c->different + c->n;
     for (size_t i = 0; i < c->n; i++) {
         json_t *point = json_array_get(json, i), *pair = json_array_get(point, 1);
         json_t *x = json_array_get(point, 0);
@@ -96,10 +87,16 @@ static void draw_curve(struct plot *p, const struct curve *c)
 
 static int plot_curves(struct plot *p, json_t *json)
 {
-    struct curve c = {NULL, NULL, NULL, NULL, 0};
+    const size_t n = json_array_size(json);
+    if (n == 0)
+        return refuse(p, "lr_curves: an array of [x, [numerator, denominator]] is expected");
+    double *values = calloc(4 * n, sizeof *values);
+    if (!values)
+        return p->r = err_set(p->err, E_NOMEM, 0, "no memory for a curve");
+    const struct curve c = {values, values + n, values + 2 * n, values + 3 * n, n};
     if (read_curve(p, &c, json) == 0)
         draw_curve(p, &c);
-    free(c.x);
+    free(values);
     return p->r;
 }
 
