@@ -55,8 +55,8 @@ for i, case in enumerate(vectors["cases"]):
 PY
 curves() {
     for i in 0 1; do
-        plot lr-curves curve$i.json -o curve.svg && python3 see.py curve.svg >seen &&
-            python3 - "$(cat points$i)" <<'PY' || return 1
+        plot lr-curves "curve$i.json" -o curve.svg && python3 see.py curve.svg >seen &&
+            python3 - "$(cat "points$i")" <<'PY' || return 1
 import json, sys
 seen, n = json.load(open("seen")), int(sys.argv[1])
 assert n > 0 and seen["lines"]["two"] == [n] and seen["lines"]["one"][0] == n, seen["lines"]

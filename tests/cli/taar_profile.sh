@@ -16,7 +16,7 @@ avro=$WEIR_HOME/buckets/avro
 day=20210314
 
 profile() {
-    timeout 60 "$build/taar-etl" profile --iso-date $day --gcp-project p --avro-gcs-bucket avro \
+    timeout 60 "$build/taar-etl" profile --iso-date "$day" --gcp-project p --avro-gcs-bucket avro \
         --bigtable-instance-id i --clients-last-seen "$vectors/clients/clients_daily.ndjson" \
         --deletion-requests "$VECTORS/deletion_requests.ndjson" "$@" 2>log
 }
@@ -66,7 +66,7 @@ load() {
     profile --gcs-to-bigtable && dump >rows
 }
 from_shards() {
-    load taar-profile.$day.avro.000000000000 taar-profile.$day.avro.000000000001 && check rows rows
+    load "taar-profile.$day.avro.000000000000" "taar-profile.$day.avro.000000000001" && check rows rows
 }
 promise "BigQuery's files become the rows of the vectors, texts too" from_shards
 from_deflate() { load all-rows-deflate.avro && check rows rows; }
@@ -84,7 +84,7 @@ assert "54e760dc799b24c6edc1a02b200db9b07d51a96b7dc7d4ebcd1d86ee8728f420" in one
 }
 promise "a client's profile is shown, as text and as it is stored" get
 fetcher() {
-    profile --gcs-to-bigtable --fetcher-keys && dump >more && python3 - <<'PY'
+    profile --gcs-to-bigtable --fetcher-keys && dump >./more && python3 - <<'PY'
 import json
 for line in open("more"):
     p = json.loads(line)["payload"]
@@ -103,7 +103,7 @@ stages() {
 promise "fill, export and load give what the vectors select" stages
 shards() {
     cp "$avro/taar-profile.$day.avro.000000000000" whole
-    profile --bq-to-gcs --iso-date 2021-03-14 --avro-shard-bytes 1 && [ "$(ls "$avro" | wc -l)" -gt 1 ] &&
+    profile --bq-to-gcs --iso-date 2021-03-14 --avro-shard-bytes 1 && [ "$(find "$avro" -type f | wc -l)" -gt 1 ] &&
         profile --gcs-to-bigtable && dump | cmp - rows &&
         profile --bq-to-gcs && [ "$(ls "$avro")" = "taar-profile.$day.avro.000000000000" ] &&
         cmp "$avro/taar-profile.$day.avro.000000000000" whole
@@ -126,7 +126,7 @@ opted_out() {
     cp rows former
     profile --bigtable-delete-opt-out --delete-opt-out-days 29 --deletion-requests asking.ndjson && dump >rows && is_without &&
         grep -q 'null client_id=1' log && cp former filled
-    load taar-profile.$day.avro.000000000000 taar-profile.$day.avro.000000000001 && cp rows former &&
+    load "taar-profile.$day.avro.000000000000" "taar-profile.$day.avro.000000000001" && cp rows former &&
         profile --bigtable-delete-opt-out --delete-opt-out-days 29 && dump >rows && check deleted rows former && cp filled former
 }
 promise "clients of the window are deleted, both its ends included" opted_out
@@ -157,7 +157,7 @@ killed() {
     fresh
     profile --sample-rate 1 && profile --bq-to-gcs --avro-shard-bytes 1 || return 1
     for delay in 0.02 0.05 0.1; do
-        timeout -s KILL $delay "$build/taar-etl" profile --gcs-to-bigtable --iso-date $day --gcp-project p \
+        timeout -s KILL "$delay" "$build/taar-etl" profile --gcs-to-bigtable --iso-date "$day" --gcp-project p \
             --avro-gcs-bucket avro --bigtable-instance-id i >/dev/null 2>&1
     done
     profile --gcs-to-bigtable && dump >rows && cmp rows former

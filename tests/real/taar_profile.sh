@@ -9,11 +9,11 @@ build=$1 root=$2
 vectors=$root/tests/vectors/taar/profile
 day=20210314
 start_bigtable || exit 1
-export BIGTABLE_EMULATOR_HOST=127.0.0.1:$server_port WEIR_PROFILES=bigtable://project/instance WEIR_HOME="$tap_dir/home"
+export BIGTABLE_EMULATOR_HOST="127.0.0.1:$server_port" WEIR_PROFILES=bigtable://project/instance WEIR_HOME="$tap_dir/home"
 mkdir -p "$WEIR_HOME/buckets/avro"
 cp "$vectors/taar-profile.$day".avro.* "$WEIR_HOME/buckets/avro"
 profile() {
-    "$build/taar-etl" profile --iso-date $day --gcp-project p --avro-gcs-bucket avro --bigtable-instance-id i "$@"
+    "$build/taar-etl" profile --iso-date "$day" --gcp-project p --avro-gcs-bucket avro --bigtable-instance-id i "$@"
 }
 loads() {
     profile --gcs-to-bigtable && "$build/taar-etl" profile-dump >"$tap_dir/rows" &&
