@@ -53,6 +53,7 @@ int main(int argc, char **argv)
         taar_wait_last_seen_command,
         {.name = NULL},
     };
+    static const struct taar_args defaults = TAAR_DEFAULTS;
     const struct opt_program program = {
         .name = "taar-etl",
         .summary = "Add-on recommendations: the catalogue, whitelists, models and profiles that "
@@ -62,7 +63,8 @@ int main(int argc, char **argv)
         .epilog = "Exit status: 0 done; 1 failed, with a message; 2 wrong use of the command line; "
                   "3 what was waited for is not there.",
         .groups = (const struct opt *const[]){taar_common_options, NULL},
-        .args_size = sizeof(struct taar_args),
+        .defaults = &defaults,
+        .args_size = sizeof defaults,
         .aliases = aliases,
     };
     return opts_main(&program, argc, argv);
