@@ -143,7 +143,7 @@ static int put_addons(struct spelling *s, struct span text, struct err *err)
 }
 
 static int put_json(struct buf *out, const struct record_ops *ops, struct buf *scratch,
-                    const struct cell *cell, struct err *err)
+                    struct buf *texts, const struct cell *cell, struct err *err)
 {
     static const uint8_t slack[NDJSON_SLACK];
     if (cell->is_null)
@@ -154,8 +154,7 @@ static int put_json(struct buf *out, const struct record_ops *ops, struct buf *s
         r = buf_append(scratch, slack, sizeof slack, err);
     if (r < 0)
         return r;
-    CLEANUP(buf_deinit) struct buf texts = BUF_INIT(scratch->max);
-    struct spelling s = {.out = out, .texts = &texts};
+    struct spelling s = {.out = out, .texts = texts};
     s.json = (struct json_text){.ops = ops, .end = scratch->data + cell->text.len};
     return put_addons(&s, span_of(scratch->data, cell->text.len), err);
 }
@@ -172,12 +171,12 @@ static int put_scalar(struct buf *out, enum column_type type, const struct cell 
 }
 
 int profile_put_row(struct buf *out, const struct record_ops *ops, struct buf *scratch,
-                    const struct cell *cells, struct err *err)
+                    struct buf *texts, const struct cell *cells, struct err *err)
 {
     int r = 0;
     for (size_t i = 0; profile_columns[i].name && r == 0; i++)
         r = profile_columns[i].type == COLUMN_JSON
-                ? put_json(out, ops, scratch, &cells[i], err)
+                ? put_json(out, ops, scratch, texts, &cells[i], err)
                 : put_scalar(out, profile_columns[i].type, &cells[i], err);
     return r;
 }

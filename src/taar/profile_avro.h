@@ -8,6 +8,7 @@
 extern const struct column profile_columns[];
 /** Append the schema's JSON. */
 MUST_CHECK int profile_schema(struct buf *out, struct err *err);
-/** Append a row of profile_columns. scratch: for texts of add-ons. */
+/** Append a row of profile_columns. scratch, texts: for the JSON of add-ons and for one text of it,
+ * used again from row to row. */
 MUST_CHECK int profile_put_row(struct buf *out, const struct record_ops *ops, struct buf *scratch,
-                               const struct cell *cells, struct err *err);
+                               struct buf *texts, const struct cell *cells, struct err *err);

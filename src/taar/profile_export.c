@@ -15,7 +15,7 @@ struct exporting {
     const struct profile_files *files;
     uint64_t shard_bytes;
     struct record_ops ops;
-    struct buf schema, scratch;
+    struct buf schema, scratch, texts;
 
     struct store_writer *object; // of the open file
     struct avro_writer avro;
@@ -29,6 +29,7 @@ static void exporting_deinit(struct exporting *e)
     avro_writer_deinit(&e->avro);
     buf_deinit(&e->schema);
     buf_deinit(&e->scratch);
+    buf_deinit(&e->texts);
 }
 
 static int write_object(void *arg, const void *bytes, size_t len, struct err *err)
@@ -84,7 +85,7 @@ static int export_row(void *arg, const struct cell *cells, struct err *err)
     if (r == 0 && !e->object)
         r = begin_file(e, err);
     if (r == 0)
-        r = profile_put_row(&e->avro.block, &e->ops, &e->scratch, cells, err);
+        r = profile_put_row(&e->avro.block, &e->ops, &e->scratch, &e->texts, cells, err);
     e->n_rows++;
     return r < 0 ? r : avro_writer_end_record(&e->avro, err);
 }
@@ -134,7 +135,8 @@ int profile_export(struct warehouse *w, const struct profile_table *table,
     struct exporting e = {.files = files,
                           .shard_bytes = shard_bytes,
                           .schema = BUF_INIT(SQL_BYTES_MAX),
-                          .scratch = BUF_INIT(TEXT_BYTES_MAX)};
+                          .scratch = BUF_INIT(TEXT_BYTES_MAX),
+                          .texts = BUF_INIT(TEXT_BYTES_MAX)};
     uint64_t n_old;
     record_ops_init(&e.ops, 0);
     *n_rows = 0;
